@@ -1,0 +1,97 @@
+"""The nouns of Frontdesk: frozen, slotted, keyword-only, without I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType
+
+ConversationId = NewType("ConversationId", str)
+CustomerId = NewType("CustomerId", str)
+EntryId = NewType("EntryId", str)
+ClientId = NewType("ClientId", str)
+
+
+class Speaker(StrEnum):
+    """Who speaks; set by the server, never by a client."""
+
+    CUSTOMER = "customer"
+    BOT = "bot"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+class Kind(StrEnum):
+    """What an entry is: the closed list."""
+
+    MESSAGE = "message"
+    """Something said, by a customer, the bot or an agent."""
+    NOTICE = "notice"
+    """A fact about the conversation that the customer is shown: a stopped reply, a failure."""
+    FEEDBACK = "feedback"
+    """A customer's thumb on a reply; `data` holds `of` (entry id) and `value` (1, 0 or null for withdrawn)."""
+
+
+class Holder(StrEnum):
+    """Who holds a conversation; while it is not BOT the bot appends nothing."""
+
+    BOT = "bot"
+    QUEUE = "queue"
+    AGENT = "agent"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """What a turn did for the customer."""
+
+    ANSWERED = "answered"
+    ASKED_BACK = "asked_back"
+    ABSTAINED = "abstained"
+    GREETED = "greeted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A conversation and who holds it; `title` is its first message, shortened."""
+
+    id: ConversationId
+    customer: CustomerId
+    holder: Holder
+    title: str
+    last_seq: int
+    started: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a caller wants to append; the log gives it its sequence number, id and time.
+
+    `client_id` makes a customer's message idempotent; `answers` is the sequence number of the customer's entry that this
+    reply or notice settles, and there is at most one such entry.
+    """
+
+    conversation: ConversationId
+    speaker: Speaker
+    kind: Kind
+    text: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    client_id: ClientId | None = None
+    answers: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One committed line of a conversation; `seq` counts from 1 without gaps, `at` is UTC."""
+
+    conversation: ConversationId
+    seq: int
+    id: EntryId
+    speaker: Speaker
+    kind: Kind
+    text: str
+    data: Mapping[str, Any]
+    at: datetime
+    client_id: ClientId | None = None
+    answers: int | None = None

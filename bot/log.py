@@ -1,0 +1,58 @@
+"""The conversation log: an append-only sequence of entries per conversation, of which every screen is a view."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId
+
+
+class ConversationLog(Protocol):
+    """What every log promises, held by one contract test for the real one and the fake.
+
+    Sequence numbers count from 1 per conversation without gaps. `append` returns only after the entry is on disk. Any
+    method raises LogUnavailable when the store cannot be used; then nothing was stored.
+    """
+
+    async def open(self, conversation: ConversationId, customer: CustomerId) -> Conversation:
+        """The conversation, begun now if it is new. Raises NotYours if it is another customer's."""
+        ...
+
+    async def conversation(self, conversation: ConversationId) -> Conversation | None:
+        """The conversation, or None if there is none."""
+        ...
+
+    async def conversations(self, customer: CustomerId, limit: int = 20, offset: int = 0) -> Sequence[Conversation]:
+        """The customer's conversations that have at least one entry, latest first."""
+        ...
+
+    async def append(self, draft: Draft) -> Entry:
+        """Commit the draft and return its entry.
+
+        A repeat of a client id, or of `answers`, returns the first entry and stores nothing. Raises ClientIdReused when
+        the client id came with another text, ConversationUnknown when the conversation was never opened.
+        """
+        ...
+
+    async def after(self, conversation: ConversationId, seq: int = 0, limit: int = 1000) -> Sequence[Entry]:
+        """Entries with a sequence number above `seq`, in order."""
+        ...
+
+    async def before(self, conversation: ConversationId, seq: int, limit: int) -> Sequence[Entry]:
+        """The last `limit` entries below `seq`, in order."""
+        ...
+
+    def follow(self, conversation: ConversationId, seq: int = 0) -> AsyncIterator[Entry]:
+        """Entries above `seq`, then each new one as it is committed, without end; also those of other processes."""
+        ...
+
+    async def entry(self, entry: EntryId) -> Entry | None:
+        """An entry by id."""
+        ...
+
+    async def unanswered(self, conversation: ConversationId | None = None) -> Sequence[Entry]:
+        """Customers' messages that no entry answers yet, in order, where the bot holds the conversation."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and release the store."""
+        ...
