@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
 
+from knowledge.document import DocumentId, Found, Passage, PassageId
+
 ConversationId = NewType("ConversationId", str)
 CustomerId = NewType("CustomerId", str)
 EntryId = NewType("EntryId", str)
@@ -48,6 +50,8 @@ class Outcome(StrEnum):
     ASKED_BACK = "asked_back"
     ABSTAINED = "abstained"
     GREETED = "greeted"
+    STOPPED = "stopped"
+    TOO_LATE = "too_late"
     FAILED = "failed"
 
 
@@ -95,3 +99,80 @@ class Entry:
     at: datetime
     client_id: ClientId | None = None
     answers: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A piece of an answer: Markdown, and the numbers (from 1) of the passages it rests on; none for a courtesy."""
+
+    text: str
+    cites: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """An article that a question back offers."""
+
+    document: DocumentId
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the answer step proposes, before it is checked; `choices` are the articles a question back offers."""
+
+    outcome: Outcome
+    blocks: tuple[Block, ...]
+    passages: tuple[Passage, ...] = ()
+    choices: tuple[Choice, ...] = ()
+
+
+def passage_url(passage: Passage) -> str:
+    """Where a customer reads a passage: the article's own address, else our help page at that passage."""
+    return passage.url or f"/help/{passage.document}#p{passage.position}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """A passage that a reply rests on: `support` in [0, 1] is how far it bears the words that cite it."""
+
+    number: int
+    document: DocumentId
+    title: str
+    heading: str
+    passage: PassageId
+    url: str
+    quote: str
+    support: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A checked answer: Markdown with `[1]` marks, each of them a citation."""
+
+    outcome: Outcome
+    text: str
+    citations: tuple[Citation, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a turn: when it began and how long it took, in milliseconds, and what it decided."""
+
+    name: str
+    began_ms: float
+    took_ms: float
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A customer's message and what the bot did about it: trace, log data and evaluation sample in one."""
+
+    asked: Entry
+    question: str
+    reply: Reply
+    found: Found | None
+    steps: tuple[Step, ...]

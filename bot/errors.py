@@ -11,7 +11,6 @@ FrontdeskError
 ├── ConversationUnknown
 ├── LogUnavailable            the conversation log cannot be read or written; nothing was stored
 │   └── LogCorrupt
-├── TurnTimedOut
 └── SettingsInvalid           every problem of the settings at once
 """
 
@@ -72,10 +71,6 @@ class LogUnavailable(FrontdeskError):
 
 class LogCorrupt(LogUnavailable):
     """The database file is damaged or not a database."""
-
-
-class TurnTimedOut(FrontdeskError):
-    """The turn went over its deadline."""
 
 
 class SettingsInvalid(FrontdeskError):

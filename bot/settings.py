@@ -26,10 +26,13 @@ class Settings(BaseSettings):
         ROOT / "knowledge" / "articles", description="Help articles that are ingested when there is no index yet."
     )
     chainlit_auth_secret: str | None = Field(
-        None, min_length=32, description="Signs visitors' cookies; unset: made once and kept in `DATA_DIR`. Same in all processes."
+        None,
+        min_length=32,
+        description="Signs visitors' cookies; unset: made once and kept in `DATA_DIR`. Same in all processes.",
     )
     allowed_origins: tuple[str, ...] = Field(
-        (), description='Other sites whose pages may open the chat, as a JSON list of origins (`["https://www.example.com"]`).'
+        (),
+        description='Other sites whose pages may open the chat, as a JSON list of origins (`["https://www.example.com"]`).',
     )
 
     message_max_chars: int = Field(4000, ge=1, le=32_000, description="Longest customer message; a longer one is refused.")

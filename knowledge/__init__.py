@@ -1,0 +1,1 @@
+"""The knowledge base: from help articles to passages that answer. Never imports the bot."""

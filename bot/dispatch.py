@@ -1,0 +1,116 @@
+"""Dispatch: one turn at a time per conversation, each under one deadline, and no message forgotten."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from bot.domain import ConversationId, Entry, Outcome
+from bot.errors import TooManyMessages
+
+logger = logging.getLogger(__name__)
+
+TakeTurn = Callable[[Entry], Coroutine[Any, Any, None]]
+Settle = Callable[[Entry, Outcome], Coroutine[Any, Any, None]]
+
+
+class Dispatch:
+    """Runs `take_turn` for each message in order; a turn that fails, is stopped or is too late goes to `settle`.
+
+    A message that could not even be settled (the log is away) is lined up again after `retry_seconds`. At most `waiting`
+    messages of a conversation are on their way at a time.
+    """
+
+    def __init__(
+        self, take_turn: TakeTurn, settle: Settle, *, deadline_seconds: float, waiting: int, retry_seconds: float = 5.0
+    ) -> None:
+        self._take_turn = take_turn
+        self._settle = settle
+        self._deadline_seconds = deadline_seconds
+        self._retry_seconds = retry_seconds
+        self._most = waiting
+        self._arriving: Counter[ConversationId] = Counter()
+        self._lines: dict[ConversationId, dict[int, Entry]] = {}
+        self._workers: dict[ConversationId, asyncio.Task[None]] = {}
+        self._turns: dict[ConversationId, asyncio.Task[None]] = {}
+
+    @contextmanager
+    def room(self, conversation: ConversationId) -> Iterator[None]:
+        """Hold a place in the line while a message is being committed. Raises TooManyMessages if it is full."""
+        if self._arriving[conversation] + len(self._lines.get(conversation, ())) >= self._most:
+            raise TooManyMessages
+        self._arriving[conversation] += 1
+        try:
+            yield
+        finally:
+            self._arriving[conversation] -= 1
+            if not self._arriving[conversation]:
+                del self._arriving[conversation]
+
+    def wake(self, entries: Sequence[Entry]) -> None:
+        """Line these messages up for their turns; one that is lined up or under way already is not lined up twice."""
+        for entry in entries:
+            self._lines.setdefault(entry.conversation, {}).setdefault(entry.seq, entry)
+            if entry.conversation not in self._workers:
+                self._workers[entry.conversation] = asyncio.create_task(self._work(entry.conversation))
+
+    def stop(self, conversation: ConversationId) -> None:
+        """Cut the turn in flight, if there is one; it is settled as stopped."""
+        if turn := self._turns.get(conversation):
+            turn.cancel()
+
+    def busy(self, conversation: ConversationId) -> bool:
+        """Whether a message of this conversation waits or is being answered."""
+        return conversation in self._workers
+
+    async def close(self) -> None:
+        """Cut what is under way without settling it: it is answered after the next start."""
+        tasks = [*self._workers.values(), *self._turns.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work(self, conversation: ConversationId) -> None:
+        line = self._lines[conversation]
+        try:
+            while line:
+                seq = min(line)
+                await self._one(line[seq])
+                del line[seq]
+        finally:
+            del self._lines[conversation]
+            del self._workers[conversation]
+
+    async def _one(self, asked: Entry) -> None:
+        turn = asyncio.create_task(self._take_turn(asked))
+        self._turns[asked.conversation] = turn
+        try:
+            done, _ = await asyncio.wait({turn}, timeout=self._deadline_seconds)
+        finally:
+            turn.cancel()
+            del self._turns[asked.conversation]
+        await asyncio.wait({turn})
+        if outcome := _unsettled(asked, turn, late=not done):
+            await self._settle_or_retry(asked, outcome)
+
+    async def _settle_or_retry(self, asked: Entry, outcome: Outcome) -> None:
+        settled = asyncio.create_task(self._settle(asked, outcome))
+        await asyncio.wait({settled})
+        if error := settled.exception():
+            logger.error("conversation %s: message %d stays unanswered", asked.conversation, asked.seq, exc_info=error)
+            asyncio.get_running_loop().call_later(self._retry_seconds, self.wake, [asked])
+
+
+def _unsettled(asked: Entry, turn: asyncio.Task[None], *, late: bool) -> Outcome | None:
+    """How a turn ended that did not settle its message, written to the developers' log; None when it did."""
+    if late:
+        logger.error("conversation %s: the turn for message %d went over its deadline", asked.conversation, asked.seq)
+        return Outcome.TOO_LATE
+    if turn.cancelled():
+        return Outcome.STOPPED
+    if error := turn.exception():
+        logger.error("conversation %s: the turn for message %d failed", asked.conversation, asked.seq, exc_info=error)
+        return Outcome.FAILED
+    return None

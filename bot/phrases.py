@@ -1,0 +1,36 @@
+"""The bot's own sentences, in one place so that the voice is one; `{company}` and `{assistant}` come from the settings."""
+
+from bot.domain import Outcome
+
+GREETING = (
+    "Hello! I'm {assistant}, an AI assistant. Ask me about your {company} broadband, mobile plan or bill, "
+    "and I'll answer from our help articles."
+)
+THANKS = "You're welcome. Is there anything else I can help with?"
+GOODBYE = "Goodbye, and thanks for getting in touch. This chat stays here if you need it again."
+WHO = (
+    "I'm {assistant}, an AI assistant and not a person. I answer from {company}'s help articles and show you where each "
+    "answer comes from."
+)
+
+DO_NOT_KNOW = "I'm sorry, I couldn't find an answer to that in our help articles, and I don't want to guess."
+NEAREST = "The closest articles I have are:"
+ASK_DIFFERENTLY = "If one of them is what you meant, ask me about it. Otherwise, please try telling me in other words."
+NOTHING_NEAR = (
+    "I can help with questions about your {company} account, bills, plans, broadband, mobile, appointments and outages."
+)
+
+WHICH_ONE = "I have more than one article on that. Which one do you mean?"
+WHICH_REPLY = "Just reply with the one you need."
+
+NOTICES = {
+    Outcome.STOPPED: "You stopped this reply.",
+    Outcome.TOO_LATE: (
+        "I'm sorry, this is taking longer than it should. Your message is safe. Please ask again in a moment."
+    ),
+    Outcome.FAILED: (
+        "I'm sorry, something went wrong on our side and I couldn't answer. "
+        "Your message is safe. Please ask again in a moment."
+    ),
+}
+"""What a customer reads when a turn did not end in a reply."""

@@ -1,0 +1,74 @@
+"""Reads what the customer asks: the question to search for, with what was said before it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain import Entry, Kind, Outcome, Speaker
+from knowledge.document import DocumentId
+
+_HISTORY = 3
+_WORD = re.compile(r"\w+")
+_ORDINALS = {
+    "1": 0,
+    "first": 0,
+    "1st": 0,
+    "2": 1,
+    "second": 1,
+    "2nd": 1,
+    "3": 2,
+    "third": 2,
+    "3rd": 2,
+    "last": -1,
+    "latter": -1,
+}
+_FILLER = frozenset(
+    ["the", "a", "an", "one", "ones", "my", "i", "mean", "meant", "it", "s", "is", "its", "that", "this", "please", "for", "about", "to", "of", "and", "in", "on", "or", "yes", "thanks"]
+)
+_CHOICE_WORDS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What to search for: `history` is what the customer said before, oldest first; `document` an article they chose."""
+
+    text: str
+    history: tuple[str, ...] = ()
+    document: DocumentId | None = None
+
+
+def read_question(asked: Entry, earlier: Sequence[Entry]) -> Question:
+    """The question in `asked`, given the entries before it, oldest first.
+
+    A short reply to our own question back ("the mobile one") chooses an article, and the question asked first is searched.
+    """
+    said = [entry.text for entry in earlier if entry.speaker is Speaker.CUSTOMER and entry.kind is Kind.MESSAGE]
+    history = tuple(said[-_HISTORY:])
+    offered = _offered(earlier)
+    if offered and history and (chosen := _chosen(asked.text, offered)):
+        return Question(
+            text=f"{history[-1]} {chosen['title']}", history=history[:-1], document=DocumentId(chosen["document"])
+        )
+    return Question(text=asked.text, history=history)
+
+
+def _offered(earlier: Sequence[Entry]) -> list[dict[str, str]]:
+    """The choices of the bot's last message, if that was a question back."""
+    replies = [entry for entry in earlier if entry.speaker is Speaker.BOT and entry.kind is Kind.MESSAGE]
+    if not replies or replies[-1].data.get("outcome") != Outcome.ASKED_BACK:
+        return []
+    return list(replies[-1].data.get("choices", []))
+
+
+def _chosen(text: str, offered: Sequence[dict[str, str]]) -> dict[str, str] | None:
+    """The one offered article that a short reply names, by place or by a word that only its title has."""
+    words = [word for word in _WORD.findall(text.casefold()) if word not in _FILLER]
+    if not 1 <= len(words) <= _CHOICE_WORDS:
+        return None
+    titles = [set(_WORD.findall(choice["title"].casefold())) for choice in offered]
+    hits = [sum(word in title for word in words) for title in titles]
+    best = max(hits)
+    if best and hits.count(best) == 1:
+        return offered[hits.index(best)]
+    places = {_ORDINALS[word] % len(offered) for word in words if word in _ORDINALS and _ORDINALS[word] < len(offered)}
+    return offered[places.pop()] if len(places) == 1 and not best else None

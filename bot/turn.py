@@ -1,0 +1,144 @@
+"""The flow of a turn: what happens to a customer's message, in order. The file to read first."""
+
+from bot import phrases
+from bot.answer import Answerer
+from bot.check import check_answer
+from bot.dispatch import Dispatch
+from bot.domain import (
+    ClientId,
+    ConversationId,
+    CustomerId,
+    Draft,
+    Entry,
+    EntryId,
+    Holder,
+    Kind,
+    Outcome,
+    Speaker,
+    Turn,
+)
+from bot.errors import ConversationUnknown, NotYours
+from bot.guard import clean_text
+from bot.limits import MessageRate
+from bot.log import ConversationLog
+from bot.question import read_question
+from bot.settings import Settings
+from bot.trace import Trace, turn_data
+from knowledge.document import Search
+
+_EARLIER = 12
+"""Entries before a message that its turn looks at."""
+
+
+class Bot:
+    """Takes customers' messages and answers them: one turn at a time per conversation, one deadline per turn."""
+
+    def __init__(self, *, settings: Settings, log: ConversationLog, search: Search) -> None:
+        self.settings = settings
+        self.log = log
+        self.search = search
+        self._answerer = Answerer(search, settings)
+        self._rate = MessageRate(settings.messages_per_minute)
+        self._dispatch = Dispatch(
+            self.take_turn, self._settle, deadline_seconds=settings.turn_seconds, waiting=settings.waiting_messages
+        )
+
+    async def start(self) -> None:
+        """Take up the messages that a crash left unanswered."""
+        self._dispatch.wake(await self.log.unanswered())
+
+    async def accept(
+        self, conversation: ConversationId, customer: CustomerId, text: object, client_id: ClientId | None = None
+    ) -> Entry:
+        """Commit a customer's message, then return its entry; its turn follows by itself.
+
+        A repeat of a client id returns the first entry and gives no second reply. Raises MessageRefused (its reason is for
+        the customer), NotYours or LogUnavailable; then nothing was stored.
+        """
+        message = clean_text(text, self.settings.message_max_chars)
+        await self._rate.check(customer)
+        with self._dispatch.room(conversation):
+            await self.log.open(conversation, customer)
+            entry = await self.log.append(
+                Draft(
+                    conversation=conversation,
+                    speaker=Speaker.CUSTOMER,
+                    kind=Kind.MESSAGE,
+                    text=message,
+                    client_id=client_id,
+                )
+            )
+        self._dispatch.wake([entry])
+        return entry
+
+    async def take_turn(self, asked: Entry) -> None:
+        """Answer one message; does nothing when it is settled already or when the bot does not hold the conversation."""
+        trace = Trace()
+        conversation = await self.log.conversation(asked.conversation)
+        around = await self.log.after(asked.conversation, max(0, asked.seq - 1 - _EARLIER))
+        if conversation is None or conversation.holder is not Holder.BOT or any(e.answers == asked.seq for e in around):
+            return
+        question = read_question(asked, [entry for entry in around if entry.seq < asked.seq])
+
+        with trace.step("retrieve") as step:
+            found = await self.search.search(question.text, question.history)
+            step.note = f"{len(found.passages)} passages, answerable {found.answerability:.2f}"
+
+        with trace.step("answer") as step:
+            answer = await self._answerer.answer(question, found)
+            step.note = f"{answer.outcome}, {len(answer.blocks)} blocks"
+
+        with trace.step("check") as step:
+            reply = check_answer(answer, otherwise=self._answerer.abstain(found))
+            step.note = f"{reply.outcome}, {len(reply.citations)} citations, {len(reply.dropped)} sentences dropped"
+
+        turn = Turn(asked=asked, question=question.text, found=found, reply=reply, steps=trace.steps)
+        await self._append(asked, Kind.MESSAGE, reply.text, turn_data(turn))
+
+    async def resume(self, conversation: ConversationId) -> None:
+        """Take up what is unanswered in a conversation that a customer opens again."""
+        if not self._dispatch.busy(conversation):
+            self._dispatch.wake(await self.log.unanswered(conversation))
+
+    async def stop(self, conversation: ConversationId, customer: CustomerId) -> None:
+        """Cut the reply in flight. Raises NotYours or ConversationUnknown."""
+        await self._own(conversation, customer)
+        self._dispatch.stop(conversation)
+
+    async def rate(self, customer: CustomerId, entry: EntryId, value: int | None) -> Entry:
+        """Record a thumb on a reply: 1 up, 0 down, None taken back. Raises NotYours or ConversationUnknown."""
+        rated = await self.log.entry(entry)
+        if rated is None or rated.speaker not in (Speaker.BOT, Speaker.AGENT):
+            raise ConversationUnknown(f"there is no reply {entry}")
+        await self._own(rated.conversation, customer)
+        return await self.log.append(
+            Draft(
+                conversation=rated.conversation,
+                speaker=Speaker.CUSTOMER,
+                kind=Kind.FEEDBACK,
+                text="",
+                data={"of": rated.id, "value": value},
+            )
+        )
+
+    async def close(self) -> None:
+        """Stop taking turns and release the log; what was not answered is taken up at the next start."""
+        await self._dispatch.close()
+        await self.log.close()
+
+    async def _own(self, conversation: ConversationId, customer: CustomerId) -> None:
+        known = await self.log.conversation(conversation)
+        if known is None:
+            raise ConversationUnknown(f"there is no conversation {conversation}")
+        if known.customer != customer:
+            raise NotYours(f"conversation {conversation} is not {customer}'s")
+
+    async def _settle(self, asked: Entry, outcome: Outcome) -> None:
+        """Close a message whose turn did not: the customer is told, and it is not answered twice."""
+        await self._append(asked, Kind.NOTICE, phrases.NOTICES[outcome], {"outcome": outcome, "notice": outcome})
+
+    async def _append(self, asked: Entry, kind: Kind, text: str, data: dict[str, object]) -> None:
+        speaker = Speaker.BOT if kind is Kind.MESSAGE else Speaker.SYSTEM
+        await self.log.append(
+            Draft(conversation=asked.conversation, speaker=speaker, kind=kind, text=text, data=data, answers=asked.seq)
+        )
