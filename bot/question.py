@@ -9,21 +9,9 @@ from knowledge.document import DocumentId
 
 _HISTORY = 3
 _WORD = re.compile(r"\w+")
-_ORDINALS = {
-    "1": 0,
-    "first": 0,
-    "1st": 0,
-    "2": 1,
-    "second": 1,
-    "2nd": 1,
-    "3": 2,
-    "third": 2,
-    "3rd": 2,
-    "last": -1,
-    "latter": -1,
-}
+_PLACES = {"1": 0, "first": 0, "1st": 0, "2": 1, "second": 1, "2nd": 1, "3": 2, "third": 2, "3rd": 2, "last": -1}
 _FILLER = frozenset(
-    ["the", "a", "an", "one", "ones", "my", "i", "mean", "meant", "it", "s", "is", "its", "that", "this", "please", "for", "about", "to", "of", "and", "in", "on", "or", "yes", "thanks"]
+    "the a an one ones my i mean meant it s is its that this please for about to of and in on or yes thanks".split()
 )
 _CHOICE_WORDS = 8
 
@@ -70,5 +58,5 @@ def _chosen(text: str, offered: Sequence[dict[str, str]]) -> dict[str, str] | No
     best = max(hits)
     if best and hits.count(best) == 1:
         return offered[hits.index(best)]
-    places = {_ORDINALS[word] % len(offered) for word in words if word in _ORDINALS and _ORDINALS[word] < len(offered)}
+    places = {_PLACES[word] % len(offered) for word in words if _PLACES.get(word, len(offered)) < len(offered)}
     return offered[places.pop()] if len(places) == 1 and not best else None

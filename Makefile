@@ -1,0 +1,63 @@
+# Frontdesk's commands. `make run` and `make test` set up what they need on a machine with Python 3.11 to 3.13.
+PYTHON ?= $(shell for v in 3.11 3.12 3.13; do command -v python$$v; done 2>/dev/null | head -1)
+PYTHON := $(or $(PYTHON),python3)
+PORT ?= 8000
+DATA_DIR ?= data
+ARTICLES ?= knowledge/articles
+BIN = .venv/bin
+export DATA_DIR
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run ingest test lint types contracts fix bench lock clean
+
+help: ## Show the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/product ## Make .venv with everything the product needs
+
+.venv/product: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "Frontdesk needs Python 3.11 to 3.13; $(PYTHON) is another. Say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Setting up .venv (once, a few minutes) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@touch $@
+
+.venv/dev: .venv/product requirements-dev.lock
+	@echo "Adding what the tests and checks need ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+run: .venv/product ## Start the chat at http://localhost:8000 (PORT=, DATA_DIR=)
+	@$(BIN)/chainlit run app.py --headless --port $(PORT)
+
+ingest: .venv/product ## Read the help articles into the index (ARTICLES=, DATA_DIR=)
+	@$(BIN)/python -m knowledge ingest $(ARTICLES)
+
+test: .venv/dev ## Run every test
+	@$(BIN)/python -m pytest
+
+lint: .venv/dev ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/dev ## Check types
+	@$(BIN)/mypy
+
+contracts: .venv/dev ## Check which package may import which
+	@$(BIN)/lint-imports
+
+fix: .venv/dev ## Repair style and formatting where a machine can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: .venv/dev ## Measure speed and memory, as ratios in one run
+	@$(BIN)/python -m benchmarks
+
+lock: ## Resolve the dependencies anew into the two lock files (needs uv)
+	@uv pip compile $(LOCK) pyproject.toml -o requirements.lock
+	@uv pip compile $(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+clean: ## Remove .venv (never the data)
+	@rm -rf .venv
