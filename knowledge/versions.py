@@ -1,0 +1,119 @@
+"""Where index versions live: one immutable folder per build, and a pointer file that names the one in use.
+
+<root>/current              the id of the version in use, replaced atomically
+<root>/lock                 held by the one process that builds
+<root>/versions/<id>/       public/, internal/, answerability.json and, written last, manifest.json
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from knowledge.errors import IndexCorrupt, IndexMissing, IngestBusy, IngestFailed
+
+KEPT_VERSIONS = 3
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a finished version holds; `content` is the hash of everything it was built from, `built` an ISO time in UTC."""
+
+    id: str
+    content: str
+    built: str
+    seconds: float
+    documents: int
+    internal_documents: int
+    passages: int
+    internal_passages: int
+    reused_passages: int
+
+
+class Versions:
+    """The versions below a root folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.pointer = root / "current"
+        self.folder = root / "versions"
+
+    def current(self) -> str:
+        """The id of the version in use. Raises IndexMissing or IndexCorrupt, naming the file."""
+        try:
+            version = self.pointer.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            raise IndexMissing(f"There is no index in {self.root}. Run `python -m knowledge ingest FOLDER` first.") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise IndexCorrupt(f"{self.pointer} cannot be read ({error}). Check its permissions or ingest again.") from error
+        if not version or Path(version).name != version:
+            raise IndexCorrupt(f"{self.pointer} does not name a version. Run `python -m knowledge ingest` again.")
+        return version
+
+    def manifest(self, version: str) -> Manifest:
+        """The manifest of a finished version. Raises IndexCorrupt when it is missing or cannot be read."""
+        file = self.folder / version / MANIFEST
+        try:
+            return Manifest(**json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise IndexCorrupt(f"{file} is missing or damaged. Run `python -m knowledge ingest` again.") from error
+
+    def changed(self) -> tuple[int, int]:
+        """A cheap mark of the pointer file; another mark means another version. (0, 0) when it cannot be looked at."""
+        try:
+            status = self.pointer.stat()
+        except OSError:
+            return 0, 0
+        return status.st_mtime_ns, status.st_ino
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the lock of the one writer. Raises IngestBusy, or IngestFailed when the folder cannot be written."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.root / "lock")
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise IngestBusy(f"Another process is ingesting into {self.root}. Wait until it has finished.") from None
+        except OSError as error:
+            raise IngestFailed(f"{self.root} cannot be written ({error.strerror}). Choose another folder.") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def finish(self, manifest: Manifest) -> None:
+        """Make a completely written version the current one: everything reaches the disk before the pointer moves."""
+        folder = self.folder / manifest.id
+        (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
+        for path in (*folder.rglob("*"), folder, self.folder):
+            _flush(path)
+        fresh = self.root / "current.new"
+        fresh.write_text(manifest.id + "\n", encoding="utf-8")
+        _flush(fresh)
+        fresh.replace(self.pointer)
+        _flush(self.root)
+
+    def prune(self) -> None:
+        """Remove what failed builds left, and all but the newest finished versions; the current one stays always."""
+        finished = sorted(folder.name for folder in self.folder.iterdir() if (folder / MANIFEST).exists())
+        kept = {*finished[-KEPT_VERSIONS:], self.current() if self.pointer.exists() else ""}
+        for folder in self.folder.iterdir():
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():  # folders cannot be opened there
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
