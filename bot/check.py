@@ -4,11 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from knowledge.sentences import split_sentences
-
 from bot.domain import Answer, Block, Citation, Outcome, Reply, passage_url
 from knowledge.document import Passage
 from knowledge.lexical import words
+from knowledge.sentences import split_sentences
 
 SUPPORTED = 0.6
 """A sentence passes when this share of its content words stands in what it cites; verbatim quotes reach 1.0."""

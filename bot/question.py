@@ -1,18 +1,15 @@
 """Reads what the customer asks: the question to search for, with what was said before it."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain import Entry, Kind, Outcome, Speaker
 from knowledge.document import DocumentId
+from knowledge.lexical import words
 
 _HISTORY = 3
-_WORD = re.compile(r"\w+")
 _PLACES = {"1": 0, "first": 0, "1st": 0, "2": 1, "second": 1, "2nd": 1, "3": 2, "third": 2, "3rd": 2, "last": -1}
-_FILLER = frozenset(
-    "the a an one ones my i mean meant it s is its that this please for about to of and in on or yes thanks".split()
-)
+_FILLER = frozenset("one ones mean meant please yes thanks want need".split())
 _CHOICE_WORDS = 8
 
 
@@ -50,13 +47,12 @@ def _offered(earlier: Sequence[Entry]) -> list[dict[str, str]]:
 
 def _chosen(text: str, offered: Sequence[dict[str, str]]) -> dict[str, str] | None:
     """The one offered article that a short reply names, by place or by a word that only its title has."""
-    words = [word for word in _WORD.findall(text.casefold()) if word not in _FILLER]
-    if not 1 <= len(words) <= _CHOICE_WORDS:
+    said = [word for word in words(text) if word not in _FILLER]
+    if not 1 <= len(said) <= _CHOICE_WORDS:
         return None
-    titles = [set(_WORD.findall(choice["title"].casefold())) for choice in offered]
-    hits = [sum(word in title for word in words) for title in titles]
+    hits = [len(set(said) & set(words(choice["title"]))) for choice in offered]
     best = max(hits)
     if best and hits.count(best) == 1:
         return offered[hits.index(best)]
-    places = {_PLACES[word] % len(offered) for word in words if _PLACES.get(word, len(offered)) < len(offered)}
+    places = {_PLACES[word] % len(offered) for word in said if _PLACES.get(word, len(offered)) < len(offered)}
     return offered[places.pop()] if len(places) == 1 and not best else None
