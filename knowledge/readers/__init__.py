@@ -1,0 +1,1 @@
+"""One small file per format: bytes in, drafts of documents out."""

@@ -1,0 +1,27 @@
+"""What a reader hands over: drafts of documents, before ids, titles and audiences are settled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One document as its file states it.
+
+    `fields` are the stated values by known name (see `fields.py`), `text` the Markdown body, `title` a title found in the
+    content (a heading, a property) that is used when none is stated. `line` is the line or row in files of many documents.
+    """
+
+    text: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """All drafts of one file; `refused` are the reasons for rows left out, `remarks` what its author should know."""
+
+    drafts: tuple[Draft, ...]
+    refused: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
