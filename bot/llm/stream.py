@@ -1,0 +1,120 @@
+"""What goes to a language model and what comes back: the nouns of `bot/llm/` and the one Protocol every model keeps."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from knowledge.document import Found
+
+Role = Literal["system", "customer", "bot", "tool"]
+FinishReason = Literal["stop", "length", "tools"]
+
+
+def nothing_shown() -> str:
+    """The customer has read nothing of this reply yet."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolRequest:
+    """A model's wish to call a tool, whole and with arguments that parsed; `provider` and `extra` are its vendor's own."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+    provider: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the prompt; a tool's result names the request it answers by `answers`."""
+
+    role: Role
+    text: str
+    tool_requests: tuple[ToolRequest, ...] = ()
+    answers: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """A tool as a model sees it: `parameters` is a JSON schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Everything a model needs to write a reply.
+
+    `lines` is the rendered prompt; `question` and `found` are the same matter unrendered, for the extractive answerer.
+    `shown` tells, when asked, what the customer has already read of this reply: a replacement model must know it.
+    """
+
+    lines: tuple[Line, ...]
+    question: str
+    found: Found
+    tools: tuple[ToolSpec, ...] = ()
+    max_tokens: int = 700
+    temperature: float = 0.2
+    shown: Callable[[], str] = nothing_shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long a model may take, in seconds; `deadline` is a time of the event loop's clock, for the whole turn."""
+
+    connect_seconds: float
+    first_token_seconds: float
+    between_tokens_seconds: float
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A piece of the reply as it was streamed; any length, cut anywhere."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """The model that was writing died mid-reply; what follows is another one's, answering afresh."""
+
+    failed: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The last event of every good stream. Tokens are None when the vendor did not say; `estimated` when we counted."""
+
+    reason: FinishReason
+    provider: str
+    model: str
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    estimated: bool = False
+
+
+Event = Text | ToolRequest | Replaced | Finished
+
+
+class LLM(Protocol):
+    """A language model, a composite of several, or something that answers like one."""
+
+    name: str
+    model: str
+
+    def stream(self, request: Request, limits: Limits) -> AsyncIterator[Event]:
+        """The reply as events, the last of them `Finished`; a stream that ends without it has failed.
+
+        Raises only what `bot.errors` lists under ProviderFailed. Closing the iterator closes the connection.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
