@@ -11,7 +11,8 @@
 `steps` is what the page would show, in its order, keyed by step id and updated as the page updates it. `conversation` is
 the id in the page's address (`/thread/<id>`). A second tab is `client.tab(conversation)`; a page that lost its connection
 is `await client.drop()` and `await client.connect()` (the same session id); a refresh is `client.tab(client.conversation)`.
-For load, `keep=False` stores no steps, only what a waiter asked for. Frames can be written by hand: `send_event`, `send_frame`.
+For load, `keep=False` stores no steps and no events, only replies nobody took yet. Frames can be written by hand with
+`send_event` and `send_frame`.
 """
 
 import asyncio
@@ -58,6 +59,7 @@ class ChatClient:
         self.events: list[tuple[str, Any]] = []
         self.toasts: list[dict[str, str]] = []
         self.working = False
+        self._replies: dict[int, Step] = {}
         self.closed = asyncio.Event()
         self._ws: aiohttp.ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -91,7 +93,7 @@ class ChatClient:
     async def connect(
         self,
         *,
-        timeout: float = 10.0,
+        seconds: float = 10.0,
         origin: str | None = None,
         auth: Mapping[str, Any] | None = None,
         announce: bool = True,
@@ -103,7 +105,7 @@ class ChatClient:
         headers = {"Cookie": self.cookie} | ({"Origin": origin} if origin else {})
         url = self.address.replace("http", "ws", 1) + "/ws/socket.io/?EIO=4&transport=websocket"
         fields = {"clientType": "webapp", "sessionId": self.session_id, "threadId": self.conversation, "userEnv": "{}"}
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds):
             try:
                 self._ws = await self.http.ws_connect(url, headers=headers, max_msg_size=0, autoping=True)
             except aiohttp.ClientError as error:
@@ -141,7 +143,7 @@ class ChatClient:
         assert self._ws is not None, "connect first"
         await (self._ws.send_bytes(frame) if isinstance(frame, bytes) else self._ws.send_str(frame))
 
-    async def send(self, text: Any, client_id: str | None = None, *, timeout: float = 30.0, **fields: Any) -> dict[str, Any]:
+    async def send(self, text: Any, client_id: str | None = None, *, seconds: float = 30.0, **fields: Any) -> dict[str, Any]:
         """Send a message as the page does; returns the acknowledgement: `ok`, then `seq` and `id` or `reason`."""
         message = {
             "threadId": "",
@@ -153,7 +155,7 @@ class ChatClient:
             "metadata": {"location": self.address},
         }
         payload = {"message": message | fields, "fileReferences": []}
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds):
             answer: dict[str, Any] = await self.send_event("client_message", payload, ack=True)
         return answer
 
@@ -161,26 +163,25 @@ class ChatClient:
         """Press the stop button."""
         await self.send_event("stop")
 
-    async def wait_for_reply(self, seq: int, *, timeout: float = 30.0) -> Step:
+    async def wait_for_reply(self, seq: int, *, seconds: float = 30.0) -> Step:
         """The reply or notice that settles the customer's message `seq`."""
-        for step in self.steps.values():
-            if step["metadata"].get("answers") == seq:
-                return step
-        return await self._wait("answers", seq, timeout)  # type: ignore[no-any-return]
+        if seq not in self._replies:
+            await self._wait("answers", seq, seconds)
+        return self._replies.pop(seq)
 
-    async def wait_for_step(self, step_id: str, *, timeout: float = 30.0) -> Step:
+    async def wait_for_step(self, step_id: str, *, seconds: float = 30.0) -> Step:
         """The step with this id, now or when it comes."""
-        return self.steps[step_id] if step_id in self.steps else await self._wait("step", step_id, timeout)
+        return self.steps[step_id] if step_id in self.steps else await self._wait("step", step_id, seconds)
 
-    async def wait_for_event(self, name: str, *, timeout: float = 30.0) -> Any:
+    async def wait_for_event(self, name: str, *, seconds: float = 30.0) -> Any:
         """The data of the next event of this name."""
-        return await self._wait("event", name, timeout)
+        return await self._wait("event", name, seconds)
 
-    async def ask(self, text: str, *, timeout: float = 30.0) -> Step:
+    async def ask(self, text: str, *, seconds: float = 30.0) -> Step:
         """Send a message and wait for what settles it; raises AssertionError if the message was refused."""
-        ack = await self.send(text, timeout=timeout)
+        ack = await self.send(text, seconds=seconds)
         assert ack["ok"], ack
-        return await self.wait_for_reply(ack["seq"], timeout=timeout)
+        return await self.wait_for_reply(ack["seq"], seconds=seconds)
 
     async def close(self, *, clear: bool = False) -> None:
         """Leave politely; `clear` forgets the session at once, as "New chat" does."""
@@ -250,14 +251,15 @@ class ChatClient:
         self._wake("step", step["id"], step)
         answers = step.get("metadata", {}).get("answers")
         if answers is not None:
+            self._replies[answers] = step
             self._wake("answers", answers, step)
         for child in step.get("steps", ()):
             self._add(child)
 
-    async def _wait(self, kind: str, key: Any, timeout: float) -> Any:
+    async def _wait(self, kind: str, key: Any, seconds: float) -> Any:
         future = asyncio.get_running_loop().create_future()
         self._waiting.setdefault((kind, key), []).append(future)
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds):
             return await future
 
     def _wake(self, kind: str, key: Any, value: Any) -> None:
