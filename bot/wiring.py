@@ -1,0 +1,38 @@
+"""The only place that picks implementations: from settings to a bot that is ready to take messages."""
+
+import asyncio
+import logging
+
+from bot.log_sql import open_log
+from bot.settings import Settings
+from bot.turn import Bot
+from knowledge.errors import IndexMissing
+from knowledge.index import build_index
+from knowledge.read import read_documents
+from knowledge.search import HybridSearch
+
+logger = logging.getLogger(__name__)
+
+
+async def build_bot(settings: Settings) -> Bot:
+    """A bot on the log and the index of `settings.data_dir`; makes the index from the help articles if there is none.
+
+    Raises LogUnavailable, SettingsInvalid or a KnowledgeError, each saying what is the matter and what to do.
+    """
+    search = await asyncio.to_thread(open_search, settings)
+    log = await asyncio.to_thread(open_log, settings.database_url, settings.data_dir)
+    return Bot(settings=settings, log=log, search=search)
+
+
+def open_search(settings: Settings) -> HybridSearch:
+    """The search over the index in use; blocks while a first index is made."""
+    root = settings.data_dir / "knowledge"
+    try:
+        return HybridSearch.open(root)
+    except IndexMissing:
+        logger.warning("no index yet: reading the help articles in %s, this takes a moment", settings.articles_dir)
+    reading = read_documents(settings.articles_dir)
+    for skipped in reading.skipped:
+        logger.warning("left out %s: %s", skipped.path, skipped.reason)
+    build_index(reading.documents, root)
+    return HybridSearch.open(root)
