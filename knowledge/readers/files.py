@@ -17,7 +17,7 @@ def find_files(folder: Path) -> list[Path]:
     try:
         if not folder.is_dir():
             raise FolderUnreadable(f"There is no folder '{folder}': name the folder that holds the documents.")
-        os.listdir(folder)
+        next(folder.iterdir(), None)
     except OSError as failure:
         raise FolderUnreadable(
             f"The folder '{folder}' cannot be read ({failure.strerror}): check its permissions."
@@ -37,9 +37,12 @@ def load_file(path: Path, root: Path, limit_bytes: int) -> bytes:
                 raise FileRefused("It is not a plain file: remove it, or put a copy of its content in its place.")
             if about.st_size > limit_bytes:
                 raise FileRefused(_too_large(about.st_size, limit_bytes))
-            return file.read(limit_bytes)
+            raw = file.read(limit_bytes + 1)  # it may have grown since
     except OSError as failure:
         raise FileRefused(f"It cannot be read ({failure.strerror}): check its permissions.") from None
+    if len(raw) > limit_bytes:
+        raise FileRefused(_too_large(len(raw), limit_bytes))
+    return raw
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -74,4 +77,5 @@ def _read_under_its_own_name(link: Path, folder: Path) -> bool:
 
 
 def _too_large(size: int, limit: int) -> str:
-    return f"It has {size / 1e6:.1f} MB, more than the limit of {limit / 1e6:.1f} MB: split it into smaller documents, or raise the limit."
+    sizes = f"{size / 1e6:.1f} MB, more than the limit of {limit / 1e6:.1f} MB"
+    return f"It has {sizes}: split it into smaller documents, or raise the limit."

@@ -1,63 +1,52 @@
-"""Markdown files: front matter, the title heading, HTML comments and tags taken out."""
+"""Markdown files: front matter, the title heading, HTML taken out, links that lead nowhere made plain."""
 
-from collections.abc import Sequence
+import re
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-
+from knowledge.markdown import parse_blocks, plain_words
 from knowledge.readers.draft import Draft, Parsed
 from knowledge.readers.encoding import clean_text
 from knowledge.readers.fields import pick_fields
 from knowledge.readers.front_matter import split_front_matter
 
-BLOCKS = MarkdownIt("commonmark").disable("inline")
+NO_FRONT_MATTER = "It has no front matter: id and title were made from its name and heading, its folder says who may see it."
+MARKUP = re.compile(
+    r"(?P<code>^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)|(?<!`)(?P<tick>`+)(?!`)[^`\n]+(?P=tick)(?!`))"
+    r"|<!--.*?(?:-->|\Z)|<(?P<unseen>script|style|template)\b.*?(?:</(?P=unseen)\s*>|\Z)"
+    r"|(?P<break><br\s*/?>)|</?[a-z][a-z0-9-]*(?:\s[^<>]*)?/?>"
+    r"|!\[(?P<image>[^\]\[]*)\]\([^()\n]*\)",
+    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+)
 
 
 def parse_markdown(text: str) -> Parsed:
     """The one document of a Markdown file. Raises FileRefused."""
     stated, body = split_front_matter(clean_text(text))
     fields = pick_fields(stated or {})
-    title, body = take_title(body, fields.get("title", ""))
-    remarks = () if stated is not None else (no_front_matter(),)
+    title, body = take_title(strip_html(body), fields.get("title", ""))
+    remarks = () if stated is not None else (NO_FRONT_MATTER,)
     return Parsed(drafts=(Draft(text=body, fields=fields, title=title),), remarks=remarks)
-
-
-def no_front_matter() -> str:
-    """What to tell the author of a file that states nothing about itself."""
-    return (
-        "It has no front matter: id and title were made from its name and first heading, and its folder says who may see it."
-    )
 
 
 def take_title(body: str, stated: str = "") -> tuple[str, str]:
     """The first heading, and the body without it where it opens the body and is the title (level 1, or as stated)."""
-    tokens = BLOCKS.parse(body)
+    tokens = parse_blocks(body)
     opening = next((i for i, token in enumerate(tokens) if token.type == "heading_open"), None)
     if opening is None:
         return "", body
-    heading = plain_heading(tokens[opening + 1].content)
-    if opening == 0 and (tokens[0].tag == "h1" or _same(heading, stated)) and (not stated or _same(heading, stated)):
-        return heading, _without(body, tokens)
+    heading = plain_words(tokens[opening + 1].content)
+    is_title = _same(heading, stated) if stated else tokens[0].tag == "h1"
+    if opening == 0 and is_title and tokens[0].map:
+        return heading, "\n".join(body.split("\n")[tokens[0].map[1] :])
     return heading, body
 
 
-def plain_heading(content: str) -> str:
-    """A heading's words without its markup."""
-    inline = MarkdownIt("commonmark").parseInline(content)
-    return " ".join("".join(_words(token.children or ()) for token in inline).split())
+def strip_html(text: str) -> str:
+    """Markdown without comments, tags and images (their text stays); code is left alone."""
+    return MARKUP.sub(_plain, text) if "<" in text or "![" in text else text
 
 
-def _words(children: Sequence[Token]) -> str:
-    return "".join(
-        " " if child.type in {"softbreak", "hardbreak"} else child.content
-        for child in children
-        if child.type != "html_inline"
-    )
-
-
-def _without(body: str, tokens: Sequence[Token]) -> str:
-    lines = tokens[0].map or [0, 0]
-    return "\n".join(body.split("\n")[lines[1] :])
+def _plain(markup: re.Match[str]) -> str:
+    return markup["code"] or markup["image"] or ("  \n" if markup["break"] else "")
 
 
 def _same(one: str, other: str) -> bool:
