@@ -1,6 +1,8 @@
 """The answer step: greets, answers from the passages, asks back between two articles, or says that it does not know."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 from bot import phrases
 from bot.domain import Answer, Block, Choice, Outcome, passage_url
@@ -10,10 +12,12 @@ from bot.settings import Settings
 from knowledge.document import Found, Passage, Search
 from knowledge.lexical import words
 
-RIVAL = 0.93
+RIVAL = 0.8
 """A second article is a rival when its best passage reaches this share of the first one's score."""
 NEAREST = 3
-"""Articles named when the bot does not know."""
+"""Articles named at most, when the bot asks back or does not know."""
+NEAR_ABOVE = 0.1
+"""Below this answerability even the nearest article is far off, and naming it would be noise."""
 
 _COURTESIES = (
     (re.compile(r"(hi|hiya|hey|hello|good (morning|afternoon|evening)|yo)( there| all| team)?"), phrases.GREETING),
@@ -30,6 +34,7 @@ _COURTESIES = (
     ),
     (re.compile(r"(who|what) are you"), phrases.WHO),
 )
+_FILLER = frozenset("want need please help like hello hi hey".split())
 _NOT_A_LETTER = re.compile(r"[^a-z ]+")
 
 
@@ -54,20 +59,16 @@ class Answerer:
         return extract(found, article) if article else self.abstain(found)
 
     def abstain(self, found: Found) -> Answer:
-        """Say so, and name the nearest articles."""
+        """Say so, and name the nearest articles where they are near at all; the customer may choose one of them."""
         nearest = _first_per_document(found)[:NEAREST]
-        if not nearest:
+        if not nearest or found.answerability < NEAR_ABOVE:
             return self._say(Outcome.ABSTAINED, f"{phrases.DO_NOT_KNOW} {phrases.NOTHING_NEAR}")
-        articles = "\n".join(f"- {_link(passage)}" for passage in nearest)
-        return self._say(
-            Outcome.ABSTAINED, f"{phrases.DO_NOT_KNOW}\n\n{phrases.NEAREST}\n\n{articles}\n\n{phrases.ASK_DIFFERENTLY}"
-        )
+        text = f"{phrases.DO_NOT_KNOW}\n\n{phrases.NEAREST}\n\n{_list(nearest)}\n\n{phrases.ASK_DIFFERENTLY}"
+        return Answer(outcome=Outcome.ABSTAINED, blocks=(Block(text=text),), choices=_choices(nearest))
 
-    def _ask_back(self, rivals: tuple[Passage, ...]) -> Answer:
-        articles = "\n".join(f"{n}. {_link(passage)}" for n, passage in enumerate(rivals, start=1))
-        text = f"{phrases.WHICH_ONE}\n\n{articles}\n\n{phrases.WHICH_REPLY}"
-        choices = tuple(Choice(document=passage.document, title=passage.title) for passage in rivals)
-        return Answer(outcome=Outcome.ASKED_BACK, blocks=(Block(text=text),), choices=choices)
+    def _ask_back(self, rivals: Sequence[Passage]) -> Answer:
+        text = f"{phrases.WHICH_ONE}\n\n{_list(rivals)}\n\n{phrases.WHICH_REPLY}"
+        return Answer(outcome=Outcome.ASKED_BACK, blocks=(Block(text=text),), choices=_choices(rivals))
 
     def _say(self, outcome: Outcome, phrase: str) -> Answer:
         return Answer(outcome=outcome, blocks=(Block(text=phrase.format(**self._names)),))
@@ -80,13 +81,19 @@ def _courtesy(text: str) -> str | None:
 
 
 def _rivals(question: Question, found: Found) -> tuple[Passage, ...]:
-    """Articles of like title that score alike, where the question says nothing that tells them apart."""
+    """Articles between which the question cannot choose: all that it says stands in the titles of both.
+
+    "How do I cancel?" fits "Cancel broadband" and "Cancel a mobile plan" alike; one more telling word, now or in an earlier
+    message, and it does not.
+    """
     best, *others = _first_per_document(found)
-    asked = set(words(" ".join((question.text, *question.history))))
+    asked = set(words(question.text)) - _FILLER
+    before = set(words(" ".join(question.history)))
+    title = set(words(best.title))
     rivals = [best]
     for other in others:
-        mine, theirs = set(words(best.title)), set(words(other.title))
-        if other.score >= RIVAL * best.score and mine & theirs and not (mine ^ theirs) & asked:
+        theirs = set(words(other.title))
+        if other.score >= RIVAL * best.score and asked <= title & theirs and not before & (title ^ theirs):
             rivals.append(other)
     return tuple(rivals[:NEAREST])
 
@@ -99,5 +106,11 @@ def _first_per_document(found: Found) -> list[Passage]:
     return list(first.values())
 
 
-def _link(passage: Passage) -> str:
-    return f"[{passage.title}]({passage_url(passage)})"
+def _choices(passages: Sequence[Passage]) -> tuple[Choice, ...]:
+    return tuple(Choice(document=passage.document, title=passage.title) for passage in passages)
+
+
+def _list(passages: Sequence[Passage]) -> str:
+    """The articles as a numbered list of links to their beginning."""
+    tops = (replace(passage, position=0) for passage in passages)
+    return "\n".join(f"{n}. [{top.title}]({passage_url(top)})" for n, top in enumerate(tops, start=1))

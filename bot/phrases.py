@@ -3,19 +3,19 @@
 from bot.domain import Outcome
 
 GREETING = (
-    "Hello! I'm {assistant}, an AI assistant. Ask me about your {company} broadband, mobile plan or bill, "
+    "Hello! This is {assistant}, an AI assistant. Ask me about your {company} broadband, mobile plan or bill, "
     "and I'll answer from our help articles."
 )
 THANKS = "You're welcome. Is there anything else I can help with?"
 GOODBYE = "Goodbye, and thanks for getting in touch. This chat stays here if you need it again."
 WHO = (
-    "I'm {assistant}, an AI assistant and not a person. I answer from {company}'s help articles and show you where each "
+    "This is {assistant}: an AI assistant, not a person. I answer from {company}'s help articles and show you where each "
     "answer comes from."
 )
 
 DO_NOT_KNOW = "I'm sorry, I couldn't find an answer to that in our help articles, and I don't want to guess."
 NEAREST = "The closest articles I have are:"
-ASK_DIFFERENTLY = "If one of them is what you meant, ask me about it. Otherwise, please try telling me in other words."
+ASK_DIFFERENTLY = "If one of them is what you meant, reply with its number. Otherwise, please tell me in other words."
 NOTHING_NEAR = (
     "I can help with questions about your {company} account, bills, plans, broadband, mobile, appointments and outages."
 )

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain import Entry, Kind, Outcome, Speaker
+from bot.domain import Entry, Kind, Speaker
 from knowledge.document import DocumentId
 from knowledge.lexical import words
 
 _HISTORY = 3
 _PLACES = {"1": 0, "first": 0, "1st": 0, "2": 1, "second": 1, "2nd": 1, "3": 2, "third": 2, "3rd": 2, "last": -1}
-_FILLER = frozenset("one ones mean meant please yes thanks want need".split())
-_CHOICE_WORDS = 8
+_FILLER = frozenset("one ones mean meant please yes thanks want need number option article s".split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +24,7 @@ class Question:
 def read_question(asked: Entry, earlier: Sequence[Entry]) -> Question:
     """The question in `asked`, given the entries before it, oldest first.
 
-    A short reply to our own question back ("the mobile one") chooses an article, and the question asked first is searched.
+    A short reply to articles that the bot offered ("the mobile one") chooses one, and the question asked first is searched.
     """
     said = [entry.text for entry in earlier if entry.speaker is Speaker.CUSTOMER and entry.kind is Kind.MESSAGE]
     history = tuple(said[-_HISTORY:])
@@ -38,21 +37,16 @@ def read_question(asked: Entry, earlier: Sequence[Entry]) -> Question:
 
 
 def _offered(earlier: Sequence[Entry]) -> list[dict[str, str]]:
-    """The choices of the bot's last message, if that was a question back."""
+    """The articles that the bot's last message let the customer choose from."""
     replies = [entry for entry in earlier if entry.speaker is Speaker.BOT and entry.kind is Kind.MESSAGE]
-    if not replies or replies[-1].data.get("outcome") != Outcome.ASKED_BACK:
-        return []
-    return list(replies[-1].data.get("choices", []))
+    return list(replies[-1].data.get("choices", [])) if replies else []
 
 
 def _chosen(text: str, offered: Sequence[dict[str, str]]) -> dict[str, str] | None:
-    """The one offered article that a short reply names, by place or by a word that only its title has."""
-    said = [word for word in words(text) if word not in _FILLER]
-    if not 1 <= len(said) <= _CHOICE_WORDS:
-        return None
-    hits = [len(set(said) & set(words(choice["title"]))) for choice in offered]
-    best = max(hits)
-    if best and hits.count(best) == 1:
-        return offered[hits.index(best)]
+    """The one offered article that a short reply names: by its place, or by words that only its title has."""
+    said = {word for word in words(text) if word not in _FILLER}
+    naming = [choice for choice in offered if said and said <= set(words(choice["title"]))]
+    if naming:
+        return naming[0] if len(naming) == 1 else None
     places = {_PLACES[word] % len(offered) for word in said if _PLACES.get(word, len(offered)) < len(offered)}
-    return offered[places.pop()] if len(places) == 1 and not best else None
+    return offered[places.pop()] if len(places) == 1 and said <= _PLACES.keys() else None

@@ -26,6 +26,8 @@ from bot.settings import Settings
 from bot.trace import Trace, turn_data
 from knowledge.document import Search
 
+_PASSAGES = 20
+"""Passages a turn looks at: enough to hold most of the best article."""
 _EARLIER = 12
 """Entries before a message that its turn looks at."""
 
@@ -81,7 +83,7 @@ class Bot:
         question = read_question(asked, [entry for entry in around if entry.seq < asked.seq])
 
         with trace.step("retrieve") as step:
-            found = await self.search.search(question.text, question.history)
+            found = await self.search.search(question.text, question.history, limit=_PASSAGES)
             step.note = f"{len(found.passages)} passages, answerable {found.answerability:.2f}"
 
         with trace.step("answer") as step:

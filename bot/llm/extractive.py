@@ -1,19 +1,24 @@
 """The extractive answerer: quotes the passages that answer, whole and in order. It needs no provider and no key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from bot.domain import Answer, Block, Outcome
 from knowledge.document import Article, Found, Passage
 
-MOST_WORDS = 170
-"""Length of an answer, in words; a list that opens it is never cut for it."""
-CLOSE = 0.8
-"""Another passage of the same article joins the answer when its score is this share of the best one's."""
+MOST_WORDS = 150
+"""Length of an answer, in words; the passage that answers best is never cut for it, and a list never at all."""
+SECOND = 0.9
+"""A second section joins the answer when its score is this share of the best one's, and it fits."""
+
+Section = tuple[Passage, ...]
+Scores = Mapping[str, float]
 
 
 def extract(found: Found, article: Article) -> Answer:
-    """The best passage's section, and what else of its article scored close, in reading order, under the article's title."""
-    chosen = _choose(found, article)
+    """The article's opening and its best section, in reading order, under the article's title and headings."""
+    scores = {passage.id: passage.score for passage in found.passages}
+    chosen = _choose(article.passages, scores)
     blocks = [Block(text=f"**{article.document.title}**")]
     heading = ""
     for number, passage in enumerate(chosen, start=1):
@@ -24,25 +29,35 @@ def extract(found: Found, article: Article) -> Answer:
     return Answer(outcome=Outcome.ANSWERED, blocks=tuple(blocks), passages=tuple(chosen))
 
 
-def _choose(found: Found, article: Article) -> list[Passage]:
-    scores = {passage.id: passage.score for passage in found.passages}
-    best = max(article.passages, key=lambda passage: scores.get(passage.id, 0.0))
-    section = [passage for passage in article.passages if passage.heading == best.heading]
-    close = [p for p in article.passages if scores.get(p.id, 0.0) >= CLOSE * scores.get(best.id, 0.0) > 0]
-    ranked = [best, *_by_distance(section, best), *sorted(close, key=lambda p: -scores[p.id])]
-    return sorted(_within(ranked), key=lambda passage: passage.position)
+def _choose(passages: Sequence[Passage], scores: Scores) -> list[Passage]:
+    sections = [tuple(section) for _, section in groupby(passages, key=lambda passage: passage.heading)]
+    opening = sections[0] if len(sections) > 1 and not sections[0][0].heading else ()
+    ranked = sorted(sections[1:] if opening else sections, key=lambda section: -_score(section, scores))
+    best = _best(ranked[0], scores)
+    wanted = [best, *opening, *_by_distance(ranked[0], best)]
+    if len(ranked) > 1 and _score(ranked[1], scores) >= SECOND * _score(ranked[0], scores) > 0:
+        wanted += ranked[1]
+    return sorted(_within(wanted), key=lambda passage: passage.position)
 
 
-def _by_distance(section: Sequence[Passage], best: Passage) -> list[Passage]:
-    """The rest of the section, what follows the best passage before what stands ahead of it."""
-    return sorted(section, key=lambda p: (abs(p.position - best.position), p.position < best.position))
+def _score(section: Section, scores: Scores) -> float:
+    return max(scores.get(passage.id, 0.0) for passage in section)
 
 
-def _within(ranked: Sequence[Passage]) -> list[Passage]:
+def _best(section: Section, scores: Scores) -> Passage:
+    return max(section, key=lambda passage: scores.get(passage.id, 0.0))
+
+
+def _by_distance(section: Section, best: Passage) -> list[Passage]:
+    """The section from its best passage outwards, what follows before what stands ahead."""
+    return sorted(section, key=lambda passage: (abs(passage.position - best.position), passage.position < best.position))
+
+
+def _within(wanted: Sequence[Passage]) -> list[Passage]:
     """The passages that fit, in the order of worth; the first always does."""
     kept: dict[str, Passage] = {}
     words = 0
-    for passage in ranked:
+    for passage in wanted:
         length = len(passage.text.split())
         if passage.id not in kept and (not kept or words + length <= MOST_WORDS):
             kept[passage.id] = passage
