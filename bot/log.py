@@ -1,6 +1,6 @@
 """The conversation log: an append-only sequence of entries per conversation, of which every screen is a view."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId
@@ -10,11 +10,16 @@ class ConversationLog(Protocol):
     """What every log promises, held by one contract test for the real one and the fake.
 
     Sequence numbers count from 1 per conversation without gaps. `append` returns only after the entry is on disk. Any
-    method raises LogUnavailable when the store cannot be used; then nothing was stored.
+    method raises LogUnavailable when the store cannot be used. Then nothing was stored, unless the store fell silent or
+    the connection broke during the commit itself; to append again is safe where there is a client id or `answers`.
+    An id over 200 characters, or with characters that cannot be stored, names nothing.
     """
 
     async def open(self, conversation: ConversationId, customer: CustomerId) -> Conversation:
-        """The conversation, begun now if it is new. Raises NotYours if it is another customer's."""
+        """The conversation, begun now if it is new.
+
+        Raises NotYours if it is another customer's, MessageUnreadable if one of the ids cannot be stored.
+        """
         ...
 
     async def conversation(self, conversation: ConversationId) -> Conversation | None:
@@ -29,7 +34,9 @@ class ConversationLog(Protocol):
         """Commit the draft and return its entry.
 
         A repeat of a client id, or of `answers`, returns the first entry and stores nothing. Raises ClientIdReused when
-        the client id came with another text, ConversationUnknown when the conversation was never opened.
+        the client id came with another text, kind or speaker, ConversationUnknown when the conversation was never opened,
+        MessageUnreadable when something in it cannot be stored (NUL, half a character), ValueError when `answers` is not
+        the number of an earlier entry. Cancelled, the entry may be stored or not.
         """
         ...
 
@@ -41,8 +48,11 @@ class ConversationLog(Protocol):
         """The last `limit` entries below `seq`, in order."""
         ...
 
-    def follow(self, conversation: ConversationId, seq: int = 0) -> AsyncIterator[Entry]:
-        """Entries above `seq`, then each new one as it is committed, without end; also those of other processes."""
+    def follow(self, conversation: ConversationId, seq: int = 0) -> AsyncGenerator[Entry, None]:
+        """Entries above `seq`, then each new one as it is committed, until the log is closed; also other processes'.
+
+        Raises LogUnavailable only before its first entries; later it waits until the store is back.
+        """
         ...
 
     async def entry(self, entry: EntryId) -> Entry | None:
@@ -50,7 +60,10 @@ class ConversationLog(Protocol):
         ...
 
     async def unanswered(self, conversation: ConversationId | None = None) -> Sequence[Entry]:
-        """Customers' messages that no entry answers yet, in order, where the bot holds the conversation."""
+        """Customers' messages that no entry answers yet, where the bot holds the conversation.
+
+        Each conversation's together and in order, the conversation that waits longest first.
+        """
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,45 @@
+"""Whether a draft can be stored: text that every database takes, ids of a sane length, data that is JSON."""
+
+import json
+import re
+from dataclasses import replace
+
+from bot.domain import Draft, Entry, Kind, Speaker
+from bot.errors import MessageUnreadable
+
+ID_MAX_CHARS = 200
+TITLE_CHARS = 80
+# Neither can stand in PostgreSQL's text, and a lone surrogate not in UTF-8 either.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# The same NUL inside JSON, where it is escaped; a backslash before it may itself be escaped.
+ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def is_storable_id(text: str) -> bool:
+    """Whether the text can be an id in the log; one that cannot names nothing there."""
+    return 0 < len(text) <= ID_MAX_CHARS and not UNSTORABLE.search(text)
+
+
+def check_draft(draft: Draft) -> Draft:
+    """The draft with its data as it will be read back.
+
+    Raises MessageUnreadable when text, data or client id cannot be stored; TypeError or ValueError when data is not JSON.
+    """
+    if UNSTORABLE.search(draft.text) or not (draft.client_id is None or is_storable_id(draft.client_id)):
+        raise MessageUnreadable
+    if not draft.data:
+        return draft
+    stored = json.dumps(dict(draft.data), ensure_ascii=False, allow_nan=False)
+    if UNSTORABLE.search(stored) or ESCAPED_NUL.search(stored):
+        raise MessageUnreadable
+    return replace(draft, data=json.loads(stored))
+
+
+def is_question(said: Draft | Entry) -> bool:
+    """Whether it is a customer's message, which waits for an answer."""
+    return said.speaker is Speaker.CUSTOMER and said.kind is Kind.MESSAGE
+
+
+def title_of(draft: Draft) -> str:
+    """What the conversation is called if this is its first message: its beginning on one line; else nothing."""
+    return " ".join(draft.text.split())[:TITLE_CHARS] if is_question(draft) else ""

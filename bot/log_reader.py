@@ -1,0 +1,97 @@
+"""The log's questions to the database, asked from a small pool of threads."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+from sqlalchemy import RowMapping, Select, bindparam, func, select
+
+from bot.domain import ConversationId, Holder
+from bot.errors import LogUnavailable
+from bot.log_database import Database
+from bot.log_tables import conversations, entries, waiting
+
+T = TypeVar("T")
+CHUNK = 500
+"""Conversations asked for in one query; SQLite takes no more than some thousands of values."""
+
+ONE_CONVERSATION = select(conversations).where(conversations.c.id == bindparam("conversation"))
+OF_CUSTOMER = (
+    select(conversations)
+    .where(conversations.c.customer == bindparam("customer"), conversations.c.last_seq > 0)
+    .order_by(conversations.c.updated.desc(), conversations.c.id)
+    .limit(bindparam("at_most"))
+    .offset(bindparam("skipped"))
+)
+AFTER = (
+    select(entries)
+    .where(entries.c.conversation == bindparam("conversation"), entries.c.seq > bindparam("above"))
+    .order_by(entries.c.seq)
+    .limit(bindparam("at_most"))
+)
+BEFORE = (
+    select(entries)
+    .where(entries.c.conversation == bindparam("conversation"), entries.c.seq < bindparam("below"))
+    .order_by(entries.c.seq.desc())
+    .limit(bindparam("at_most"))
+)
+ONE_ENTRY = select(entries).where(entries.c.id == bindparam("entry"))
+LAST_SEQS = select(conversations.c.id, conversations.c.last_seq).where(
+    conversations.c.id.in_(bindparam("ids", expanding=True))
+)
+HOLDER = select(conversations.c.holder).where(conversations.c.id == waiting.c.conversation).scalar_subquery()
+# An outer join and a subquery, where inner joins would say the same: so that SQLite goes through the few that wait, never
+# through all conversations or entries. The longest waiting conversation first.
+UNANSWERED = (
+    select(entries)
+    .select_from(waiting)
+    .outerjoin(entries, (entries.c.conversation == waiting.c.conversation) & (entries.c.seq == waiting.c.seq))
+    .where(HOLDER == Holder.BOT)
+    .order_by(func.min(entries.c.at).over(partition_by=waiting.c.conversation), waiting.c.conversation, waiting.c.seq)
+)
+UNANSWERED_HERE = UNANSWERED.where(waiting.c.conversation == bindparam("conversation"))
+
+
+class Reader:
+    """Runs queries in threads and gives up on a database that says nothing at all."""
+
+    def __init__(self, database: Database, threads: int, patience_seconds: float) -> None:
+        self._database, self._patience_seconds = database, patience_seconds
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="log-reader")
+        self._is_closed = False
+
+    async def read(self, query: Select[Any], as_noun: Callable[[RowMapping], T], **values: object) -> list[T]:
+        """What the query finds, as nouns. Raises LogUnavailable."""
+        return await self._run(partial(self._query, query, as_noun, values))
+
+    async def last_seqs(self, ids: Sequence[ConversationId]) -> Mapping[ConversationId, int]:
+        """The last sequence number of each of the conversations. Raises LogUnavailable."""
+        return await self._run(partial(self._query_last_seqs, ids))
+
+    def close(self) -> None:
+        """Take no more questions."""
+        self._is_closed = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _run(self, query: Callable[[], T]) -> T:
+        if self._is_closed:
+            raise LogUnavailable("the conversation log is closed")
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, query)
+        except TimeoutError:
+            raise LogUnavailable(f"{self._database.name} did not answer within {self._patience_seconds:g} s") from None
+
+    def _query(self, query: Select[Any], as_noun: Callable[[RowMapping], T], values: Mapping[str, object]) -> list[T]:
+        with self._database.read() as connection:
+            return [as_noun(row) for row in connection.execute(query, values).mappings()]
+
+    def _query_last_seqs(self, ids: Sequence[ConversationId]) -> dict[ConversationId, int]:
+        with self._database.read() as connection:
+            found: dict[ConversationId, int] = {}
+            for start in range(0, len(ids), CHUNK):
+                rows = connection.execute(LAST_SEQS, {"ids": ids[start : start + CHUNK]})
+                found.update((id, last_seq) for id, last_seq in rows)
+        return found

@@ -1,0 +1,131 @@
+"""The conversation log in SQL: SQLite by default, PostgreSQL by address, one code path for both."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+from bot import log_reader as queries
+from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId
+from bot.errors import ConversationUnknown, MessageUnreadable, NotYours
+from bot.log_batch import write_batch
+from bot.log_database import Database, open_database
+from bot.log_draft import check_draft, is_storable_id
+from bot.log_followers import Followers
+from bot.log_ledger import Append, Begin, Job, Outcome
+from bot.log_reader import Reader
+from bot.log_tables import read_conversation, read_entry
+from bot.log_writer import Writer
+
+READERS = 4
+PATIENCE_SECONDS = 6.0
+"""How long a caller waits for a database that says nothing at all; a locked one says so earlier."""
+POLL_SECONDS = 0.5
+SEQ_MAX = 2**62
+
+
+def open_log(url: str | None, data_dir: Path, poll_seconds: float = POLL_SECONDS) -> "SqlLog":
+    """The log in the PostgreSQL database at `url`, or in the SQLite file in `data_dir`; blocks while it migrates.
+
+    Raises SettingsInvalid for another sort of address, LogUnavailable or LogCorrupt when the database cannot be used.
+    """
+    return SqlLog(open_database(url, data_dir, connections=READERS + 1), poll_seconds)
+
+
+class SqlLog:
+    """A ConversationLog in a database; belongs to the event loop in which it is used."""
+
+    def __init__(self, database: Database, poll_seconds: float = POLL_SECONDS) -> None:
+        self._database = database
+        self._reader = Reader(database, READERS, PATIENCE_SECONDS)
+        self._followers = Followers(self.after, self._reader.last_seqs, poll_seconds)
+        self._writer = Writer(self._commit, self._followers.tell, PATIENCE_SECONDS)
+        self._is_closed = False
+
+    async def open(self, conversation: ConversationId, customer: CustomerId) -> Conversation:
+        """See ConversationLog."""
+        found = await self.conversation(conversation)
+        if found is None:
+            if not (is_storable_id(conversation) and is_storable_id(customer)):
+                raise MessageUnreadable
+            return await self._writer.write(Begin(conversation=conversation, customer=customer))
+        if found.customer != customer:
+            raise NotYours(f"conversation {conversation!r}")
+        return found
+
+    async def conversation(self, conversation: ConversationId) -> Conversation | None:
+        """See ConversationLog."""
+        if not is_storable_id(conversation):
+            return None
+        return next(
+            iter(await self._reader.read(queries.ONE_CONVERSATION, read_conversation, conversation=conversation)), None
+        )
+
+    async def conversations(self, customer: CustomerId, limit: int = 20, offset: int = 0) -> Sequence[Conversation]:
+        """See ConversationLog."""
+        if not is_storable_id(customer):
+            return ()
+        return await self._reader.read(
+            queries.OF_CUSTOMER, read_conversation, customer=customer, at_most=limit, skipped=offset
+        )
+
+    async def append(self, draft: Draft) -> Entry:
+        """See ConversationLog."""
+        if not is_storable_id(draft.conversation):
+            raise ConversationUnknown("a conversation whose id cannot be stored was never opened")
+        return await self._writer.write(Append(draft=check_draft(draft), id=EntryId(uuid4().hex)))
+
+    async def after(self, conversation: ConversationId, seq: int = 0, limit: int = 1000) -> Sequence[Entry]:
+        """See ConversationLog."""
+        if not is_storable_id(conversation):
+            return ()
+        return await self._reader.read(
+            queries.AFTER, read_entry, conversation=conversation, above=min(seq, SEQ_MAX), at_most=limit
+        )
+
+    async def before(self, conversation: ConversationId, seq: int, limit: int) -> Sequence[Entry]:
+        """See ConversationLog."""
+        if not is_storable_id(conversation):
+            return ()
+        found = await self._reader.read(
+            queries.BEFORE, read_entry, conversation=conversation, below=min(seq, SEQ_MAX), at_most=limit
+        )
+        return found[::-1]
+
+    def follow(self, conversation: ConversationId, seq: int = 0) -> AsyncGenerator[Entry, None]:
+        """See ConversationLog."""
+        return self._followers.follow(conversation, seq)
+
+    async def entry(self, entry: EntryId) -> Entry | None:
+        """See ConversationLog."""
+        if not is_storable_id(entry):
+            return None
+        return next(iter(await self._reader.read(queries.ONE_ENTRY, read_entry, entry=entry)), None)
+
+    async def unanswered(self, conversation: ConversationId | None = None) -> Sequence[Entry]:
+        """See ConversationLog."""
+        if conversation is None:
+            return await self._reader.read(queries.UNANSWERED, read_entry)
+        if not is_storable_id(conversation):
+            return ()
+        return await self._reader.read(queries.UNANSWERED_HERE, read_entry, conversation=conversation)
+
+    async def close(self) -> None:
+        """See ConversationLog."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._followers.close()
+        await self._writer.close()
+        self._reader.close()
+        await asyncio.to_thread(self._database.close)
+
+    def _commit(self, jobs: Sequence[Job]) -> Sequence[Outcome]:
+        try:
+            with self._database.write() as connection:
+                return write_batch(connection, jobs)
+        except MessageUnreadable as refusal:
+            if len(jobs) == 1:
+                return [refusal]
+        # One draft that the database cannot take has undone the others' transaction: each goes again by itself.
+        return [outcome for job in jobs for outcome in self._commit([job])]
