@@ -1,17 +1,30 @@
-"""`python -m bot settings`: the table of all settings, as the README shows it."""
+"""`python -m bot settings`: the table of all settings, printed or put into a Markdown file."""
 
 import argparse
+import re
+from pathlib import Path
 
 from bot.settings import settings_table
+
+_TABLE = re.compile(r"(<!-- settings:[^\n]*-->\n).*?(<!-- /settings -->)", re.DOTALL)
 
 
 def main() -> None:
     """Run the command named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="Frontdesk's own commands.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("settings", help="print every setting as a Markdown table")
-    parser.parse_args()
-    print(settings_table())
+    settings = commands.add_parser("settings", help="print every setting as a Markdown table")
+    settings.add_argument("--into", type=Path, metavar="FILE", help="replace the table in this Markdown file instead")
+    into = parser.parse_args().into
+    if into is None:
+        print(settings_table())
+    else:
+        into.write_text(with_settings_table(into.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def with_settings_table(text: str) -> str:
+    """The Markdown text with the settings table of today between its two marks."""
+    return _TABLE.sub(lambda marks: f"{marks[1]}\n{settings_table()}\n\n{marks[2]}", text)
 
 
 if __name__ == "__main__":
