@@ -1,0 +1,127 @@
+"""Who a visitor is: a random id in a signed cookie. Nothing about visitors is stored."""
+
+import os
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import jwt
+from chainlit.auth import create_jwt, get_token_from_cookies
+from chainlit.config import config
+from chainlit.user import User
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from starlette.responses import Response
+
+from bot.domain import CustomerId
+from bot.errors import SettingsInvalid
+from bot.settings import Settings
+
+COOKIE = "access_token"
+RENEW_AFTER_SECONDS = 24 * 3600
+_SECRET = "CHAINLIT_AUTH_SECRET"  # noqa: S105  the name of the variable, not the secret
+_SHORTEST_SECRET = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """A visitor whose cookie is genuine; `stale` if it should be given out anew so that it does not run out."""
+
+    id: CustomerId
+    stale: bool
+
+
+def use_secret(settings: Settings) -> None:
+    """Set the secret that signs cookies, for Chainlit too: the setting, or one made once and kept in DATA_DIR.
+
+    Raises SettingsInvalid if it cannot be kept or read.
+    """
+    os.environ[_SECRET] = settings.chainlit_auth_secret or kept_secret(settings.data_dir / "secret")
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in this file, made at the first start; processes that start together agree on one.
+
+    Raises SettingsInvalid naming the file.
+    """
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_once(path, secrets.token_hex(32))
+        secret = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"The secret that signs visitors' cookies cannot be kept in {path}: {error}") from None
+    if len(secret) < _SHORTEST_SECRET:
+        raise SettingsInvalid(f"{path} is damaged: delete it (visitors get new identities) or set CHAINLIT_AUTH_SECRET.")
+    return secret
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write the whole file at once unless another process was first; temporary files are made with mode 0600."""
+    with NamedTemporaryFile("w", dir=path.parent, prefix=".secret-", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+        try:
+            os.link(file.name, path)
+        except FileExistsError:
+            return
+
+
+def new_visitor() -> Visitor:
+    """Somebody we have not seen before."""
+    return Visitor(id=CustomerId(f"visitor-{uuid.uuid4()}"), stale=True)
+
+
+def read_visitor(cookies: Mapping[str, str], now: float) -> Visitor | None:
+    """The visitor behind these cookies, or None if there is no genuine, valid one."""
+    token = get_token_from_cookies(dict(cookies))
+    if not token:
+        return None
+    try:
+        claims = jwt.decode(
+            token, os.environ[_SECRET], algorithms=["HS256"], options={"require": ["exp", "iat", "identifier"]}
+        )
+    except jwt.InvalidTokenError:
+        return None
+    return Visitor(id=CustomerId(str(claims["identifier"])), stale=now - claims["iat"] > RENEW_AFTER_SECONDS)
+
+
+def give_cookie(response: Response, visitor: Visitor, *, secure: bool) -> None:
+    """Put the visitor's identity into the browser; scripts cannot read it, other sites cannot send it along."""
+    response.set_cookie(
+        COOKIE,
+        create_jwt(User(identifier=visitor.id)),
+        max_age=config.project.user_session_timeout,
+        httponly=True,
+        secure=secure,
+        samesite="lax",
+    )
+
+
+class VisitorRate:
+    """New visitors per minute and network address; counted in this process."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._limit = RateLimitItemPerMinute(per_minute)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    async def allows(self, address: str) -> bool:
+        """Count one new visitor from this address; False over the limit."""
+        return await self._limiter.hit(self._limit, "visitors", network_of(address))
+
+
+def network_of(address: str) -> str:
+    """What to count an address under: itself, or for IPv6 its /64, which one subscriber has whole."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
+    return str(parsed)

@@ -1,0 +1,148 @@
+"""What a page shows comes from the log: the conversation as it stands, then each entry as it is committed."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.domain import ClientId, Entry, Holder, Kind, Speaker
+from bot.errors import LogUnavailable
+from bot.turn import Bot
+from bot.webchat.sessions import View
+from bot.webchat.view import show_conversation, show_entry
+
+logger = logging.getLogger(__name__)
+
+Emit = Callable[[str, object, str], Awaitable[None]]
+"""Send an event with its data to a socket; does nothing if the socket is gone."""
+
+MOST_SHOWN = 500
+"""Entries of a long conversation that a page gets when it opens it: the latest."""
+PATIENCE_SECONDS = 0.3
+"""A turn that takes longer shows that it is under way; most do not."""
+RETRY_SECONDS = 2.0
+_THINKING = "thinking"
+
+
+class Screen:
+    """Keeps open pages showing what the log says."""
+
+    def __init__(self, bot: Bot, emit: Emit) -> None:
+        self._bot = bot
+        self._emit = emit
+        self._assistant = bot.settings.assistant
+        self._most_seconds = bot.settings.turn_seconds + 5
+
+    def open(self, view: View) -> None:
+        """Show the whole conversation, then follow it."""
+        view.rest()
+        view.follower = asyncio.create_task(self._keep_showing(view, whole=True))
+
+    def follow(self, view: View) -> None:
+        """Follow the conversation from where the page is; does nothing if it does already."""
+        if view.follower is None:
+            view.follower = asyncio.create_task(self._keep_showing(view, whole=False))
+
+    async def announce(self, view: View, title: str) -> None:
+        """Tell the page its conversation's address, /thread/<id>, which exists from its first message on."""
+        await self._emit("first_interaction", {"interaction": title, "thread_id": view.conversation}, view.sid)
+        await self._emit("window_message", {"frontdesk": "conversation", "id": view.conversation}, view.sid)
+
+    async def _keep_showing(self, view: View, *, whole: bool) -> None:
+        while True:
+            try:
+                if whole:
+                    await self._show_whole(view)
+                    whole = False
+                async for entry in self._bot.log.follow(view.conversation, view.shown):
+                    await self._show(view, entry)
+            except LogUnavailable:
+                logger.warning("conversation %s cannot be shown now", view.conversation, exc_info=True)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _show_whole(self, view: View) -> None:
+        conversation = await self._bot.log.conversation(view.conversation)
+        if conversation is None:
+            return
+        entries = await self._bot.log.before(view.conversation, conversation.last_seq + 1, MOST_SHOWN)
+        await self._emit("first_interaction", {"interaction": "resume", "thread_id": view.conversation}, view.sid)
+        await self._emit("resume_thread", show_conversation(conversation, entries, self._assistant), view.sid)
+        view.shown = entries[-1].seq if entries else 0
+        view.sent.clear()
+        view.unanswered.clear()
+        for entry in entries:
+            _count(view, entry)
+        self._watch(view)
+
+    async def _show(self, view: View, entry: Entry) -> None:
+        step = show_entry(entry, self._assistant)
+        if step and not _is_own_bubble(view, entry):
+            await self._emit("new_message", step, view.sid)
+        view.shown = entry.seq
+        _count(view, entry)
+        if not view.unanswered:
+            await self._rest(view)
+        elif entry.seq in view.unanswered:
+            self._watch(view)
+
+    # -- the sign that a reply is under way
+
+    def _watch(self, view: View) -> None:
+        """Show that a turn is under way if it is not over soon."""
+        if view.unanswered and view.patience is None:
+            self._later(view, PATIENCE_SECONDS, self._work)
+
+    def _later(self, view: View, seconds: float, what: Callable[[View], Coroutine[Any, Any, None]]) -> None:
+        loop = asyncio.get_running_loop()
+
+        def start() -> None:
+            view.sign = loop.create_task(what(view))
+
+        view.patience = loop.call_later(seconds, start)
+
+    async def _work(self, view: View) -> None:
+        """Show the stop button and the waiting dots while the bot is the one who answers, but not for ever."""
+        try:
+            conversation = await self._bot.log.conversation(view.conversation)
+        except LogUnavailable:
+            return
+        if not view.unanswered or conversation is None or conversation.holder is not Holder.BOT:
+            return
+        view.working = True
+        await self._emit("new_message", _thinking(view), view.sid)
+        await self._emit("task_start", {}, view.sid)
+        if view.working:
+            self._later(view, self._most_seconds, self._rest)
+        else:
+            await self._end_sign(view)
+
+    async def _rest(self, view: View) -> None:
+        if view.patience is not None:
+            view.patience.cancel()
+            view.patience = None
+        if view.working:
+            view.working = False
+            await self._end_sign(view)
+
+    async def _end_sign(self, view: View) -> None:
+        await self._emit("delete_message", {"id": _THINKING}, view.sid)
+        await self._emit("task_end", {}, view.sid)
+
+
+def _thinking(view: View) -> dict[str, Any]:
+    """A run without an end, which the page shows as waiting dots."""
+    step = {"id": _THINKING, "threadId": view.conversation, "type": "run", "name": "on_message", "output": ""}
+    return {**step, "createdAt": datetime.now(UTC).isoformat(), "metadata": {}}
+
+
+def _is_own_bubble(view: View, entry: Entry) -> bool:
+    """Whether this page sent this message, so that it shows it already, with these words."""
+    return entry.client_id is not None and view.sent.pop(ClientId(entry.client_id), None) == entry.text
+
+
+def _count(view: View, entry: Entry) -> None:
+    if entry.speaker is Speaker.CUSTOMER and entry.kind is Kind.MESSAGE:
+        view.unanswered.add(entry.seq)
+    if entry.answers is not None:
+        view.unanswered.discard(entry.answers)

@@ -1,0 +1,194 @@
+"""The socket: what a page may send, and what comes of it. These handlers stand in the place of all of Chainlit's own.
+
+Chainlit's handlers trust the browser (speaker, name, id, metadata, thread), acknowledge before anything is stored and show
+exception texts. Ours take a text and an id, and nothing else.
+"""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from socketio import AsyncServer
+from socketio.exceptions import ConnectionRefusedError as Refused
+from starlette.requests import cookie_parser
+
+from bot.domain import ClientId, ConversationId, CustomerId
+from bot.errors import ClientIdReused, FrontdeskError, LogUnavailable, MessageRefused, MessageUnreadable, TooManyMessages
+from bot.turn import Bot
+from bot.webchat.identity import read_visitor
+from bot.webchat.origin import origin_allowed
+from bot.webchat.screen import Screen
+from bot.webchat.sessions import View, Views
+
+logger = logging.getLogger(__name__)
+
+UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+MOST_ARRIVING = 20
+"""Messages of one page that may wait to be taken; a page sends one at a time."""
+NOT_STORED = "Something went wrong on our side and your message was not taken. Please send it again in a moment."
+LOST_PAGE = "This page has lost its connection to the chat. Please reload it and send your message again."
+
+Answer = dict[str, Any]
+
+
+class Sockets:
+    """The handlers of the page's events."""
+
+    def __init__(self, bot: Bot, views: Views, sio: AsyncServer) -> None:
+        self._bot = bot
+        self._views = views
+        self._sio = sio
+        self._screen = Screen(bot, self._emit)
+
+    def register(self) -> None:
+        """Put these handlers, and only these, on the socket."""
+        self._sio.handlers["/"] = {
+            "connect": self.connect,
+            "connection_successful": self.greet,
+            "client_message": self.take_message,
+            "stop": self.stop,
+            "clear_session": self.clear,
+            "disconnect": self.leave,
+        }
+
+    async def connect(self, sid: str, environ: Mapping[str, Any], auth: object = None, *ignored: object) -> bool:
+        """A page opens its socket: from an allowed site, with a visitor's cookie and a session id of its own."""
+        if environ is not self._sio.get_environ(sid):
+            return False  # no connection but an event of that name, with whatever the page wrote into it
+        if not origin_allowed(environ.get("HTTP_ORIGIN"), environ.get("HTTP_HOST"), self._bot.settings.allowed_origins):
+            raise Refused("origin not allowed")
+        visitor = read_visitor(cookie_parser(environ.get("HTTP_COOKIE", "")), time.time())
+        if visitor is None:
+            raise Refused("not signed in")
+        fields: Mapping[str, object] = auth if isinstance(auth, dict) else {}
+        session = read_uuid(fields.get("sessionId"))
+        if session is None:
+            raise Refused("bad session")
+        known = self._views.of(session)
+        if known is None:
+            self._views.add(await self._new_view(session, sid, visitor.id, fields.get("threadId")))
+        elif known.customer != visitor.id:
+            raise Refused("bad session")
+        elif (old := self._views.move(known, sid)) != sid:
+            await self._sio.disconnect(old)
+        return True
+
+    async def _new_view(self, session: str, sid: str, customer: CustomerId, thread: object) -> View:
+        """A page at `/`, or at the address of a conversation; one that is not this visitor's is no conversation at all."""
+        view = View(session=session, sid=sid, customer=customer, conversation=ConversationId(str(uuid.uuid4())))
+        if not thread:
+            return view
+        wanted = read_uuid(thread)
+        try:
+            found = await self._bot.log.conversation(ConversationId(wanted)) if wanted else None
+        except LogUnavailable:
+            logger.exception("conversation %s cannot be opened now", wanted)
+            raise Refused("unavailable") from None
+        if found is not None and found.customer == customer:
+            view.conversation, view.begun, view.shown = found.id, True, found.last_seq
+        else:
+            view.refused_thread = True
+        return view
+
+    async def greet(self, sid: str, *ignored: object) -> None:
+        """The page is ready: show it its conversation, if there is one."""
+        view = self._views.at(sid)
+        if view is None or view.greeted:
+            return
+        view.greeted = True
+        await self._emit("task_end", {}, sid)
+        if view.begun:
+            self._screen.open(view)
+            await self._resume(view)
+        elif view.refused_thread:
+            view.refused_thread = False
+            await self._emit("resume_thread_error", "it was not found among your conversations.", sid)
+
+    async def _resume(self, view: View) -> None:
+        try:
+            await self._bot.resume(view.conversation)
+        except FrontdeskError:
+            logger.exception("conversation %s: what is unanswered could not be taken up", view.conversation)
+
+    async def take_message(self, sid: str, payload: object = None, *ignored: object) -> Answer:
+        """A customer's message: acknowledged after it is committed, or refused with a reason for the customer."""
+        view = self._views.at(sid)
+        if view is None:
+            return {"ok": False, "reason": LOST_PAGE}
+        text, client_id = read_message(payload)
+        view.arriving += 1
+        try:
+            return await self._take(view, text, client_id)
+        except MessageRefused as refused:
+            return await self._refuse(view, client_id, refused)
+        except Exception:
+            logger.exception("conversation %s: a message was not taken", view.conversation)
+            return await self._refuse(view, client_id, MessageRefused(NOT_STORED))
+        finally:
+            view.arriving -= 1
+
+    async def _take(self, view: View, text: object, client_id: ClientId | None) -> Answer:
+        if client_id is None:
+            raise MessageUnreadable
+        if view.arriving > MOST_ARRIVING:
+            raise TooManyMessages
+        async with view.in_order:
+            if isinstance(text, str):
+                view.sent[client_id] = text
+            try:
+                entry = await self._bot.accept(view.conversation, view.customer, text, client_id)
+            except BaseException:
+                view.sent.pop(client_id, None)
+                raise
+            if entry.seq <= view.shown:
+                view.sent.pop(client_id, None)
+            if not view.begun:
+                view.begun = True
+                await self._screen.announce(view, entry.text[:80])
+            self._screen.follow(view)
+        return {"ok": True, "seq": entry.seq, "id": entry.id}
+
+    async def _refuse(self, view: View, client_id: ClientId | None, refused: MessageRefused) -> Answer:
+        """Take the bubble off the page, say why, and let the page put the words back into its box."""
+        if client_id is not None and not isinstance(refused, ClientIdReused):
+            await self._emit("delete_message", {"id": client_id}, view.sid)
+        await self._emit("toast", {"type": "error", "message": refused.reason}, view.sid)
+        await self._emit("window_message", {"frontdesk": "refused"}, view.sid)
+        return {"ok": False, "reason": refused.reason}
+
+    async def stop(self, sid: str, *ignored: object) -> None:
+        """The stop button."""
+        view = self._views.at(sid)
+        if view is None or not view.begun:
+            return
+        try:
+            await self._bot.stop(view.conversation, view.customer)
+        except FrontdeskError:
+            logger.exception("conversation %s could not be stopped", view.conversation)
+
+    async def clear(self, sid: str, *ignored: object) -> None:
+        """The page starts afresh: nothing of this session is kept."""
+        self._views.leave(sid, at_once=True)
+
+    async def leave(self, sid: str, *ignored: object) -> None:
+        """The socket closed; the page may come back."""
+        self._views.leave(sid, at_once=False)
+
+    async def _emit(self, event: str, data: object, sid: str) -> None:
+        await self._sio.emit(event, data, to=sid)
+
+
+def read_uuid(value: object) -> str | None:
+    """A lower-case UUID4, or None for anything else."""
+    return value if isinstance(value, str) and len(value) == 36 and UUID4.fullmatch(value) else None
+
+
+def read_message(payload: object) -> tuple[object, ClientId | None]:
+    """The text as it came and the client's message id; everything else a payload says is ignored."""
+    message = payload.get("message") if isinstance(payload, dict) else None
+    fields = message if isinstance(message, dict) else {}
+    client_id = read_uuid(fields.get("id"))
+    return fields.get("output"), ClientId(client_id) if client_id else None

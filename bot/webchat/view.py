@@ -1,0 +1,86 @@
+"""Entries of the log as the steps that Chainlit's page shows. Nothing here does I/O, and nothing of a trace is shown."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bot.domain import Conversation, Entry, EntryId, Kind, Speaker
+from bot.webchat.citations import cite, plain_colons
+
+Step = dict[str, Any]
+
+_RUN = "turn-"
+"""A reply is shown inside a run step, because the page's thumbs rate runs; this and the entry's id name the run."""
+
+
+def show_entry(entry: Entry, assistant: str, thumb: int | None = None) -> Step | None:
+    """The step of one entry, or None if it is not shown. `thumb` is the customer's rating of it, if there is one."""
+    if entry.kind is Kind.FEEDBACK:
+        return None
+    if entry.speaker is Speaker.CUSTOMER:
+        return _step(entry, entry.client_id or entry.id, "user_message", "You", entry.text)
+    if entry.kind is Kind.NOTICE or entry.speaker is Speaker.SYSTEM:
+        return _step(entry, f"notice-{entry.id}", "system_message", assistant, plain_colons(entry.text))
+    text = cite(entry.text, entry.data.get("citations", ()))
+    if entry.speaker is Speaker.AGENT:
+        return _step(entry, f"reply-{entry.id}", "assistant_message", str(entry.data.get("agent", assistant)), text)
+    return _run(entry, _step(entry, f"reply-{entry.id}", "assistant_message", assistant, text), thumb)
+
+
+def show_conversation(conversation: Conversation, entries: Sequence[Entry], assistant: str) -> dict[str, Any]:
+    """A conversation as the page resumes it (Chainlit's ThreadDict)."""
+    thumbs = read_thumbs(entries)
+    steps = (show_entry(entry, assistant, thumbs.get(entry.id)) for entry in entries)
+    return {
+        **show_title(conversation),
+        "steps": [step for step in steps if step],
+        "elements": [],
+    }
+
+
+def show_title(conversation: Conversation) -> dict[str, Any]:
+    """A conversation as a line of the history; the page sorts by `createdAt`, so it is the latest entry's time."""
+    return {
+        "id": conversation.id,
+        "createdAt": conversation.updated.isoformat(),
+        "name": conversation.title,
+        "userId": conversation.customer,
+        "userIdentifier": conversation.customer,
+        "tags": [],
+        "metadata": {},
+        "steps": [],
+        "elements": [],
+    }
+
+
+def read_thumbs(entries: Iterable[Entry]) -> dict[EntryId, int]:
+    """The customer's latest rating of each reply; one that was taken back is left out."""
+    latest = {entry.data["of"]: entry.data["value"] for entry in entries if entry.kind is Kind.FEEDBACK}
+    return {of: value for of, value in latest.items() if value is not None}
+
+
+def rated_entry(run: str) -> EntryId | None:
+    """The entry that a thumb's `forId` means, or None if it names no reply."""
+    return EntryId(run.removeprefix(_RUN)) if run.startswith(_RUN) else None
+
+
+def _run(entry: Entry, reply: Step, thumb: int | None) -> Step:
+    run = _step(entry, _RUN + entry.id, "run", "on_message", "")
+    run["end"] = run["createdAt"]
+    run["steps"] = [{**reply, "parentId": run["id"]}]
+    if thumb is not None:
+        run["feedback"] = {"id": run["id"], "forId": run["id"], "value": thumb}
+    return run
+
+
+def _step(entry: Entry, step_id: str, kind: str, name: str, text: str) -> Step:
+    """A step as the page takes it; `metadata` tells where in the log it stands, and nothing else."""
+    return {
+        "id": step_id,
+        "threadId": entry.conversation,
+        "type": kind,
+        "name": name,
+        "output": text,
+        "createdAt": entry.at.isoformat(),
+        "streaming": False,
+        "metadata": {"seq": entry.seq, "answers": entry.answers},
+    }
