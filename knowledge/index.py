@@ -34,7 +34,9 @@ class Built:
     changed: bool
 
 
-def build_index(documents: Sequence[Document], root: Path, embedder: Embedder, stages: Stages | None = None) -> Built:
+def build_index(
+    documents: Sequence[Document], root: Path, embedder: Embedder | None = None, stages: Stages | None = None
+) -> Built:
     """Make the documents the knowledge base in `root`, all others leave it; the same documents again change nothing.
 
     Raises DuplicateDocument, IngestBusy or IngestFailed; then the version in use is untouched and stays in use.
@@ -43,7 +45,7 @@ def build_index(documents: Sequence[Document], root: Path, embedder: Embedder, s
     versions = Versions(root)
     with versions.writing():
         try:
-            return _build(documents, versions, embedder, stages or _silent)
+            return _build(documents, versions, embedder or Embedder(), stages or _silent)
         except (OSError, sqlite3.Error, ChromaError, IndexCorrupt) as error:
             raise IngestFailed(f"The index could not be written to {root} ({error}). Nothing was changed.") from error
         finally:

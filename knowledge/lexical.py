@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import bm25s
@@ -45,8 +45,11 @@ class Lexicon:
 
     def __init__(self, bm25: bm25s.BM25) -> None:
         self._bm25 = bm25
-        self.rows: int = bm25.scores["num_docs"]
-        passages_with = np.diff(bm25.scores["indptr"])
+        self._tokens: dict[str, int] = bm25.vocab_dict
+        matrix = bm25.scores  # word by passage, column-compressed: own weights per word need no more than this
+        self._values, self._rows, self._starts = matrix["data"], matrix["indices"], matrix["indptr"]
+        self.rows: int = matrix["num_docs"]
+        passages_with = np.diff(self._starts)
         self._idf = np.log1p((self.rows - passages_with + 0.5) / (passages_with + 0.5)).astype(np.float32)
         self._rarest = float(np.log1p((self.rows + 0.5) / 0.5))
 
@@ -66,14 +69,17 @@ class Lexicon:
         """Write the index into `folder`."""
         self._bm25.save(folder, show_progress=False)
 
-    def scores(self, query: Sequence[str]) -> Scores:
-        """BM25 of each passage for the words of a query, shape (rows,); zeros when no word is known."""
-        tokens = self._bm25.get_tokens_ids(list(query))
-        if not tokens:
-            return np.zeros(self.rows, np.float32)
-        return np.asarray(self._bm25.get_scores_from_ids(tokens), np.float32)
+    def scores(self, weights: Mapping[str, float]) -> Scores:
+        """BM25 of each passage for weighted words, shape (rows,); zeros when no word is known."""
+        found = np.zeros(self.rows, np.float32)
+        for word, weight in weights.items():
+            token = self._tokens.get(word)
+            if token is not None:
+                hits = slice(self._starts[token], self._starts[token + 1])
+                found[self._rows[hits]] += np.float32(weight) * self._values[hits]
+        return found
 
     def idf(self, word: str) -> float:
         """Inverse document frequency; a word the collection does not have counts as the rarest possible."""
-        token = self._bm25.vocab_dict.get(word)
+        token = self._tokens.get(word)
         return self._rarest if token is None else float(self._idf[token])

@@ -13,7 +13,7 @@ from knowledge.collection import Collection
 from knowledge.document import Article, DocumentId, Found, Passage
 from knowledge.embed import Embedder
 from knowledge.errors import IndexCorrupt, KnowledgeError
-from knowledge.rank import DENSE_WEIGHT, Candidates, rank, understand
+from knowledge.rank import BM25_WEIGHT, Candidates, rank, understand
 from knowledge.versions import Versions
 
 SEARCH_THREADS = min(2, os.cpu_count() or 1)
@@ -43,18 +43,18 @@ class Version:
 class HybridSearch:
     """The `Search` of the product: cosine and BM25 over the public passages, fused by score."""
 
-    def __init__(self, root: Path, embedder: Embedder, dense_weight: float = DENSE_WEIGHT) -> None:
+    def __init__(self, root: Path, embedder: Embedder, bm25_weight: float = BM25_WEIGHT) -> None:
         self._versions = Versions(root)
         self._embedder = embedder
-        self._dense_weight = dense_weight
+        self._bm25_weight = bm25_weight
         self._version = Version(self._versions)
         self._reopening = threading.Lock()
         self._threads = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="search")
 
     @classmethod
-    def open(cls, root: Path, embedder: Embedder | None = None, dense_weight: float = DENSE_WEIGHT) -> "HybridSearch":
+    def open(cls, root: Path, embedder: Embedder | None = None, bm25_weight: float = BM25_WEIGHT) -> "HybridSearch":
         """Open the index in `root`. Raises IndexMissing or IndexCorrupt."""
-        return cls(root, embedder or Embedder(), dense_weight)
+        return cls(root, embedder or Embedder(), bm25_weight)
 
     async def search(self, question: str, history: Sequence[str] = (), limit: int = 8) -> Found:
         """The best public passages for `question`; `history` holds the customer's earlier messages, oldest first."""
@@ -64,7 +64,7 @@ class HybridSearch:
     def find(self, question: str, history: Sequence[str] = (), limit: int = 8) -> Found:
         """`search` for callers with a thread of their own."""
         version = self._up_to_date()
-        found = rank(version.collection, understand(self._embedder, question, history), self._dense_weight)
+        found = rank(version.collection, understand(self._embedder, question, history), self._bm25_weight)
         return Found(
             passages=_top(version.collection, found, limit),
             answerability=version.answerability.probability(found),
@@ -100,6 +100,6 @@ class HybridSearch:
 def _top(collection: Collection, found: Candidates, limit: int) -> tuple[Passage, ...]:
     passages = collection.texts.passages(found.rows[: 2 * limit].tolist())
     seen: dict[str, Passage] = {}
-    for passage, score in zip(passages, found.fused, strict=False):
-        seen.setdefault(" ".join(passage.text.split()), replace(passage, score=min(1.0, max(0.0, float(score)))))
+    for passage, score in zip(passages, found.score, strict=False):
+        seen.setdefault(" ".join(passage.text.split()), replace(passage, score=float(score)))
     return tuple(seen.values())[:limit]
