@@ -1,14 +1,17 @@
-"""Whether a draft can be stored: text that every database takes, ids of a sane length, data that is JSON."""
+"""From draft to entry, and what every log says alike: what can be stored, what waits for an answer, what is a title."""
 
 import json
 import re
 from dataclasses import replace
+from datetime import datetime
 
-from bot.domain import Draft, Entry, Kind, Speaker
+from bot.domain import Draft, Entry, EntryId, Kind, Speaker
 from bot.errors import MessageUnreadable
 
 ID_MAX_CHARS = 200
 TITLE_CHARS = 80
+SEQ_MAX = 2**62
+"""No sequence number is above this; more would not fit into a column."""
 # Neither can stand in PostgreSQL's text, and a lone surrogate not in UTF-8 either.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # The same NUL inside JSON, where it is escaped; a backslash before it may itself be escaped.
@@ -23,8 +26,11 @@ def is_storable_id(text: str) -> bool:
 def check_draft(draft: Draft) -> Draft:
     """The draft with its data as it will be read back.
 
-    Raises MessageUnreadable when text, data or client id cannot be stored; TypeError or ValueError when data is not JSON.
+    Raises MessageUnreadable when text, data or client id cannot be stored; TypeError or ValueError when data is not JSON
+    or `answers` can be no entry's number.
     """
+    if draft.answers is not None and not 1 <= draft.answers <= SEQ_MAX:
+        raise ValueError(f"answers={draft.answers} names no entry of conversation {draft.conversation!r}")
     if UNSTORABLE.search(draft.text) or not (draft.client_id is None or is_storable_id(draft.client_id)):
         raise MessageUnreadable
     if not draft.data:
@@ -43,3 +49,19 @@ def is_question(said: Draft | Entry) -> bool:
 def title_of(draft: Draft) -> str:
     """What the conversation is called if this is its first message: its beginning on one line; else nothing."""
     return " ".join(draft.text.split())[:TITLE_CHARS] if is_question(draft) else ""
+
+
+def enter(draft: Draft, id: EntryId, seq: int, at: datetime) -> Entry:
+    """The entry that the draft becomes."""
+    return Entry(
+        conversation=draft.conversation,
+        seq=seq,
+        id=id,
+        speaker=draft.speaker,
+        kind=draft.kind,
+        text=draft.text,
+        data=draft.data,
+        at=at,
+        client_id=draft.client_id,
+        answers=draft.answers,
+    )

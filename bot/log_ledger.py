@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId
 from bot.errors import ClientIdReused, ConversationUnknown, NotYours
-from bot.log_draft import title_of
+from bot.log_draft import enter, title_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,18 +66,7 @@ class Ledger:
         draft, seq = job.draft, before.last_seq + 1
         if draft.answers is not None and not 1 <= draft.answers < seq:
             return ValueError(f"answers={draft.answers} names no entry of conversation {before.id!r}")
-        entry = Entry(
-            conversation=before.id,
-            seq=seq,
-            id=job.id,
-            speaker=draft.speaker,
-            kind=draft.kind,
-            text=draft.text,
-            data=draft.data,
-            at=self._now,
-            client_id=draft.client_id,
-            answers=draft.answers,
-        )
+        entry = enter(draft, job.id, seq, self._now)
         title = before.title or title_of(draft)
         self.conversations[before.id] = replace(before, last_seq=seq, updated=self._now, title=title)
         self.added.append(entry)

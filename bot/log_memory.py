@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId, Holder
 from bot.errors import ClientIdReused, ConversationUnknown, LogUnavailable, MessageUnreadable, NotYours
-from bot.log_draft import check_draft, is_question, is_storable_id, title_of
+from bot.log_draft import check_draft, enter, is_question, is_storable_id, title_of
 
 
 class MemoryLog:
@@ -111,18 +111,7 @@ class MemoryLog:
         return next((entry for entry in said if draft.answers is not None and entry.answers == draft.answers), None)
 
     def _add(self, draft: Draft, seq: int) -> Entry:
-        entry = Entry(
-            conversation=draft.conversation,
-            seq=seq,
-            id=EntryId(uuid4().hex),
-            speaker=draft.speaker,
-            kind=draft.kind,
-            text=draft.text,
-            data=draft.data,
-            at=datetime.now(UTC),
-            client_id=draft.client_id,
-            answers=draft.answers,
-        )
+        entry = enter(draft, EntryId(uuid4().hex), seq, datetime.now(UTC))
         before = self._conversations[draft.conversation]
         title = before.title or title_of(draft)
         self._conversations[draft.conversation] = replace(before, title=title, last_seq=seq, updated=entry.at)

@@ -10,7 +10,7 @@ from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, E
 from bot.errors import ConversationUnknown, MessageUnreadable, NotYours
 from bot.log_batch import write_batch
 from bot.log_database import Database, open_database
-from bot.log_draft import check_draft, is_storable_id
+from bot.log_draft import SEQ_MAX, check_draft, is_storable_id
 from bot.log_followers import Followers
 from bot.log_ledger import Append, Begin, Job, Outcome
 from bot.log_reader import Reader
@@ -21,7 +21,6 @@ READERS = 4
 PATIENCE_SECONDS = 6.0
 """How long a caller waits for a database that says nothing at all; a locked one says so earlier."""
 POLL_SECONDS = 0.5
-SEQ_MAX = 2**62
 
 
 def open_log(url: str | None, data_dir: Path, poll_seconds: float = POLL_SECONDS) -> "SqlLog":
@@ -30,6 +29,11 @@ def open_log(url: str | None, data_dir: Path, poll_seconds: float = POLL_SECONDS
     Raises SettingsInvalid for another sort of address, LogUnavailable or LogCorrupt when the database cannot be used.
     """
     return SqlLog(open_database(url, data_dir, connections=READERS + 1), poll_seconds)
+
+
+def clamp(seq: int) -> int:
+    """The number, or the nearest that fits into a column."""
+    return max(0, min(seq, SEQ_MAX))
 
 
 class SqlLog:
@@ -79,16 +83,14 @@ class SqlLog:
         """See ConversationLog."""
         if not is_storable_id(conversation):
             return ()
-        return await self._reader.read(
-            queries.AFTER, read_entry, conversation=conversation, above=min(seq, SEQ_MAX), at_most=limit
-        )
+        return await self._reader.read(queries.AFTER, read_entry, conversation=conversation, above=clamp(seq), at_most=limit)
 
     async def before(self, conversation: ConversationId, seq: int, limit: int) -> Sequence[Entry]:
         """See ConversationLog."""
         if not is_storable_id(conversation):
             return ()
         found = await self._reader.read(
-            queries.BEFORE, read_entry, conversation=conversation, below=min(seq, SEQ_MAX), at_most=limit
+            queries.BEFORE, read_entry, conversation=conversation, below=clamp(seq), at_most=limit
         )
         return found[::-1]
 
