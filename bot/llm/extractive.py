@@ -6,17 +6,17 @@ from itertools import groupby
 from bot.domain import Answer, Block, Outcome
 from knowledge.document import Article, Found, Passage
 
-MOST_WORDS = 150
+MOST_WORDS = 200
 """Length of an answer, in words; the passage that answers best is never cut for it, and a list never at all."""
-SECOND = 0.9
-"""A second section joins the answer when its score is this share of the best one's, and it fits."""
+CLOSE = 0.8
+"""Another section joins the answer when its score is this share of the best one's, and it fits."""
 
 Section = tuple[Passage, ...]
 Scores = Mapping[str, float]
 
 
 def extract(found: Found, article: Article) -> Answer:
-    """The article's opening and its best section, in reading order, under the article's title and headings."""
+    """The article's opening, its best section and those that score close, in reading order, under title and headings."""
     scores = {passage.id: passage.score for passage in found.passages}
     chosen = _choose(article.passages, scores)
     blocks = [Block(text=f"**{article.document.title}**")]
@@ -35,8 +35,9 @@ def _choose(passages: Sequence[Passage], scores: Scores) -> list[Passage]:
     ranked = sorted(sections[1:] if opening else sections, key=lambda section: -_score(section, scores))
     best = _best(ranked[0], scores)
     wanted = [best, *opening, *_by_distance(ranked[0], best)]
-    if len(ranked) > 1 and _score(ranked[1], scores) >= SECOND * _score(ranked[0], scores) > 0:
-        wanted += ranked[1]
+    for other in ranked[1:]:
+        if _score(other, scores) >= CLOSE * _score(ranked[0], scores) > 0:
+            wanted += other
     return sorted(_within(wanted), key=lambda passage: passage.position)
 
 

@@ -50,7 +50,7 @@ def test_the_answer_is_the_opening_and_the_best_section_whole_under_title_and_he
     assert "1. Sign in.\n2. Choose an end date.\n3. Confirm." in blocks[3]
 
 
-def test_a_second_section_joins_only_when_it_scores_nearly_as_well():
+def test_another_section_joins_only_when_it_scores_nearly_as_well():
     assert quoted({4: 0.9, 1: 0.85})[1] == [0, 1, 4]
     assert quoted({4: 0.9, 1: 0.5})[1] == [0, 4]
 
