@@ -13,6 +13,7 @@ LOCK_SECONDS = 2.5
 STATEMENT_SECONDS = 5
 """How long a statement may run."""
 CONNECT_ARGS = {
+    "application_name": "frontdesk",
     "connect_timeout": 3,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
