@@ -27,10 +27,12 @@ class ServerFailed(AssertionError):
 
 
 class Server:
-    """`python -m chainlit run app.py -h --port …` with its own DATA_DIR."""
+    """`python -m chainlit run app.py -h --port …` with its own DATA_DIR, in `cwd`."""
 
-    def __init__(self, data_dir: Path, *, app: str = "app.py", env: Mapping[str, str] | None = None) -> None:
-        self.data_dir, self.app = data_dir, app
+    def __init__(
+        self, data_dir: Path, *, app: str = "app.py", env: Mapping[str, str] | None = None, cwd: Path = ROOT
+    ) -> None:
+        self.data_dir, self.app, self.cwd = data_dir, app, cwd
         self.port = free_port()
         self.env = dict(env or {})
         self._log = data_dir.parent / f"{data_dir.name}-{self.port}.log"
@@ -56,7 +58,7 @@ class Server:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self.cwd,
                 env={**inherited, "DATA_DIR": str(self.data_dir), "PYTHONUNBUFFERED": "1", **self.env},
                 stdout=log,
                 stderr=subprocess.STDOUT,
