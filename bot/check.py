@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.domain import Answer, Block, Citation, Outcome, Reply, passage_url
+from bot.links import link_articles
 from knowledge.document import Passage
 from knowledge.lexical import words
 from knowledge.sentences import split_sentences
@@ -86,7 +87,8 @@ def _check_block(block: Block, passages: Sequence[Passage]) -> tuple[Block | Non
 
 def _mark(block: Block, numbers: dict[int, int]) -> str:
     marks = "".join(f"[{numbers[n]}]" for n in block.cites if n in numbers)
-    return f"{block.text} {marks}" if marks else block.text
+    text = link_articles(block.text)
+    return f"{text} {marks}" if marks else text
 
 
 def _stem(word: str) -> str:

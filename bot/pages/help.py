@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
+from bot.links import link_articles
 from bot.settings import Settings
 from knowledge.document import Article, DocumentId, Passage, Search
 
@@ -42,7 +43,7 @@ def render_article(article: Article, company: str) -> str:
 
 
 def _html(passage: Passage) -> str:
-    return str(_MARKDOWN.render(passage.text))
+    return str(_MARKDOWN.render(link_articles(passage.text)))
 
 
 def _new_headings(before: str, heading: str) -> list[tuple[int, str]]:

@@ -78,3 +78,11 @@ def test_an_article_with_its_own_address_is_cited_by_it():
 )
 def test_support_is_the_share_of_content_words_held_and_zero_on_a_foreign_number(sentence, least, most):
     assert least <= support(sentence, [FEE.text]) <= most
+
+
+def test_a_link_between_articles_leads_to_the_help_page_and_other_links_stay():
+    text = "See [Refunds](refunds-and-credits) or [the status page](https://status.example.com/now)."
+    quoted = passage(text)
+    reply = check_answer(answer(Block(text=text, cites=(1,)), passages=(quoted,)), UNKNOWN)
+    assert "[Refunds](/help/refunds-and-credits)" in reply.text
+    assert "(https://status.example.com/now)" in reply.text

@@ -71,5 +71,5 @@ def test_a_long_list_is_quoted_whole_even_when_it_takes_the_place_of_the_rest():
 
 
 def test_an_article_without_headings_is_quoted_from_its_best_passage_outwards():
-    texts = [("", f"Paragraph {n} " + "word " * 50) for n in range(5)]
+    texts = [("", f"Paragraph {n} " + "word " * 90) for n in range(5)]
     assert quoted({3: 0.9}, texts)[1] == [3, 4]
