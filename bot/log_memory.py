@@ -50,9 +50,9 @@ class MemoryLog:
     async def append(self, draft: Draft) -> Entry:
         """See ConversationLog."""
         self._check_open()
+        draft = check_draft(draft)
         if draft.conversation not in self._conversations:
             raise ConversationUnknown(f"conversation {draft.conversation!r} was never opened")
-        draft = check_draft(draft)
         if first := self._first(draft):
             return first
         seq = len(self._entries[draft.conversation]) + 1

@@ -75,9 +75,10 @@ class SqlLog:
 
     async def append(self, draft: Draft) -> Entry:
         """See ConversationLog."""
+        draft = check_draft(draft)
         if not is_storable_id(draft.conversation):
             raise ConversationUnknown("a conversation whose id cannot be stored was never opened")
-        return await self._writer.write(Append(draft=check_draft(draft), id=EntryId(uuid4().hex)))
+        return await self._writer.write(Append(draft=draft, id=EntryId(uuid4().hex)))
 
     async def after(self, conversation: ConversationId, seq: int = 0, limit: int = 1000) -> Sequence[Entry]:
         """See ConversationLog."""
