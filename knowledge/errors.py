@@ -27,8 +27,8 @@ class DuplicateDocument(KnowledgeError):
     def __init__(self, document: str, first: str, second: str) -> None:
         self.document, self.first, self.second = document, first, second
         super().__init__(
-            f"Two documents have the id '{document}': {first} and {second}. Nothing was changed. Give one of them another id "
-            "(`id:` in its front matter or its row; for other formats, another file name) and ingest again."
+            f"Two documents have the id '{document}': {first} and {second}. Nothing was changed. Give one of them another "
+            "id (`id:` in its front matter or its row; for other formats, another file name) and ingest again."
         )
 
 

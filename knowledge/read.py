@@ -2,21 +2,36 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from knowledge.document import Document
 from knowledge.errors import DuplicateDocument, FileRefused
 from knowledge.readers.draft import Parsed
 from knowledge.readers.encoding import decode_text
+from knowledge.readers.failures import PARSER_FAILURES
 from knowledge.readers.fields import build_document
 from knowledge.readers.files import find_files, load_file
+from knowledge.readers.html import declared_charset, parse_html
 from knowledge.readers.lines import parse_lines
 from knowledge.readers.markdown import parse_markdown
+from knowledge.readers.pdf import parse_pdf
 from knowledge.readers.plain import parse_plain
+from knowledge.readers.rows import parse_rows
+from knowledge.readers.word import parse_word
 
 LIMIT_BYTES = 20_000_000
+READ_AS_TEXT: Mapping[str, Callable[[str], Parsed]] = {
+    ".md": parse_markdown,
+    ".txt": parse_plain,
+    ".html": parse_html,
+    ".htm": parse_html,
+    ".csv": parse_rows,
+    ".jsonl": parse_lines,
+    ".ndjson": parse_lines,
+}
+READ_AS_BYTES: Mapping[str, Callable[[bytes], Parsed]] = {".pdf": parse_pdf, ".docx": parse_word}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +112,22 @@ def _read_file(path: Path, folder: Path, limit_bytes: int) -> Reading:
 
 
 def _parse(path: Path, raw: bytes) -> Parsed:
-    if not raw.strip():
-        raise FileRefused("It is empty: write the article, or remove the file.")
     suffix = path.suffix.lower()
-    parsers = {".md": parse_markdown, ".txt": parse_plain, ".jsonl": parse_lines, ".ndjson": parse_lines}
-    if suffix not in parsers:
-        raise FileRefused(f"Its format '{suffix}' is not read.")
-    text, _ = decode_text(raw)
-    return parsers[suffix](text)
+    if suffix not in READ_AS_TEXT and suffix not in READ_AS_BYTES:
+        known = " ".join([*READ_AS_TEXT, *READ_AS_BYTES])
+        raise FileRefused(f"Its ending {suffix!r} is not one of {known}: save it as one of these, or remove it.")
+    if not raw.strip(b" \t\r\n\x00\xef\xbb\xbf"):
+        raise FileRefused("It is empty: write the article, or remove the file.")
+    if suffix in READ_AS_BYTES:
+        try:
+            return READ_AS_BYTES[suffix](raw)
+        except PARSER_FAILURES:
+            raise FileRefused("It is damaged: open it in the program it was made with and save it again.") from None
+    text, encoding = decode_text(raw, declared_charset(raw) if suffix.startswith(".htm") else None)
+    parsed = READ_AS_TEXT[suffix](text)
+    if encoding != "cp1252":
+        return parsed
+    return replace(parsed, remarks=(*parsed.remarks, "It is not UTF-8 and was read as Windows-1252: check its accents."))
 
 
 def _check_unique(documents: Iterable[Document]) -> None:

@@ -13,14 +13,14 @@ LOOK_BACK = 40
 LOOK_AHEAD = 60
 
 ALWAYS = frozenset("e.g i.e eg ie dr mr mrs ms mx prof rev st vs cf viz approx incl excl fig figs tel ext".split())
-BEFORE_NUMBER = frozenset("no nos p pp art sec sect para vol ch ref min max approx est ca c".split())
+BEFORE_NUMBER = frozenset("no nos p pp art sec sect para vol ch ref min max est ca c".split())
 BEFORE_NUMBER_OR_NAME = frozenset(
     "a.m p.m jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun".split()
 )
 STARTERS = frozenset(
-    "a after all also an and any as at before but by call check choose do each every for from go he here how however i if in it its"
-    " most my no note on once open or our please select she so some tap that the their then there these they this those to turn"
-    " use wait we what when where which while who why with yes you your".split()
+    "a after all also an and any as at before but by call check choose do each every for from go he here how however i if in"
+    " it its most my no note on once open or our please select she so some tap that the their then there these they this"
+    " those to turn use wait we what when where which while who why with yes you your".split()
 )
 
 

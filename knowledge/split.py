@@ -22,7 +22,8 @@ WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")  # w
 WORD = re.compile(r"[^\s|]+")
 LEANS_BACK = re.compile(
     r"(?:it|its|they|them|their|this|that|these|those|then|otherwise|instead|afterwards?|after that"
-    r"|once (?:you|it|that|this)|if (?:it|this|that|they|none|not|so|you still)|the same|both|neither|also|so|but|and|or|still|again)\b",
+    r"|once (?:you|it|that|this)|if (?:it|this|that|they|none|not|so|you still)"
+    r"|the same|both|neither|also|so|but|and|or|still|again)\b",
     re.IGNORECASE,
 )
 

@@ -57,7 +57,7 @@ def decode_text(raw: bytes, declared: str | None = None) -> tuple[str, str]:
 
 
 def clean_text(text: str) -> str:
-    """The text in NFC with line feeds as line ends, without control, invisible and direction characters or lone surrogates."""
+    """The text in NFC with line feeds as line ends, without what cannot be seen or stored."""
     if text.isascii() and not CONTROLS.search(text) and "\r" not in text and "\x0b" not in text and "\x0c" not in text:
         return text
     text = UNSEEN.sub("", SPACES.sub(" ", LINE_ENDS.sub("\n", text)))

@@ -4,8 +4,8 @@ import json
 
 from knowledge.errors import FileRefused
 from knowledge.readers.draft import Draft, Parsed
-from knowledge.readers.encoding import clean_text
 from knowledge.readers.fields import pick_fields
+from knowledge.readers.html import html_to_markdown
 
 
 def parse_lines(text: str) -> Parsed:
@@ -29,7 +29,7 @@ def _read_line(line: str, number: int) -> Draft:
     if not isinstance(values, dict):
         raise FileRefused("It is not a JSON object with `id`, `title` and `text`.")
     fields = pick_fields({name: _as_text(name, value) for name, value in values.items() if value is not None})
-    return Draft(text=clean_text(fields.pop("text", "")), fields=fields, line=number)
+    return Draft(text=html_to_markdown(fields.pop("text", "")), fields=fields, line=number)
 
 
 def _as_text(name: str, value: object) -> str:

@@ -10,7 +10,8 @@ from knowledge.readers.front_matter import split_front_matter
 
 NO_FRONT_MATTER = "It has no front matter: id and title were made from its name and heading, its folder says who may see it."
 MARKUP = re.compile(
-    r"(?P<code>^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)|(?<!`)(?P<tick>`+)(?!`)[^`\n]+(?P=tick)(?!`))"
+    r"(?P<code>^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)"
+    r"|(?<!`)(?P<tick>`+)(?!`)[^`\n]+(?P=tick)(?!`))"
     r"|<!--.*?(?:-->|\Z)|<(?P<unseen>script|style|template)\b.*?(?:</(?P=unseen)\s*>|\Z)"
     r"|(?P<break><br\s*/?>)|</?[a-z][a-z0-9-]*(?:\s[^<>]*)?/?>"
     r"|!\[(?P<image>[^\]\[]*)\]\([^()\n]*\)",
