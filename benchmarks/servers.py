@@ -1,0 +1,54 @@
+"""The servers that are compared, each a process of its own: Frontdesk, and a stock Chainlit echo in an empty folder."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from tests.server import Server
+
+ECHO = """\
+import chainlit as cl
+
+
+@cl.on_message
+async def echo(message: cl.Message) -> None:
+    await cl.Message(content=message.content).send()
+"""
+NO_LIMITS = {"MESSAGES_PER_MINUTE": "1000000", "VISITORS_PER_MINUTE": "1000000"}
+
+
+@contextmanager
+def frontdesk() -> Iterator[Server]:
+    """The product as it comes (SQLite, the demo company's articles, no key), limits of rate lifted."""
+    with TemporaryDirectory(prefix="frontdesk-bench-") as folder, Server(Path(folder) / "data", env=NO_LIMITS) as server:
+        yield server
+
+
+@contextmanager
+def stock_echo() -> Iterator[Server]:
+    """`chainlit run` of the smallest echo there is, with the settings Chainlit writes itself."""
+    with TemporaryDirectory(prefix="echo-bench-") as folder:
+        (Path(folder) / "echo.py").write_text(ECHO, encoding="utf-8")
+        with Server(Path(folder) / "data", app="echo.py", cwd=Path(folder)) as server:
+            yield server
+
+
+class Meter:
+    """What a server process and its children use: seconds of processor time, mebibytes of resident memory."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+
+    def cpu_seconds(self) -> float:
+        """Processor time so far, user and system."""
+        return sum(times.user + times.system for times in (one.cpu_times() for one in self._all()))
+
+    def rss_mib(self) -> float:
+        """Resident memory now."""
+        return sum(one.memory_info().rss for one in self._all()) / 2**20
+
+    def _all(self) -> list[psutil.Process]:
+        return [self._process, *self._process.children(recursive=True)]
