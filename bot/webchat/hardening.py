@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.webchat.frames import only_known_frames
 from bot.webchat.origin import origin_allowed
 
 MOST_BODY_BYTES = 64 * 1024
@@ -35,9 +36,14 @@ class Hardening:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
+            await self._app(scope, only_known_frames(receive), send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        else:
             await self._app(scope, receive, send)
-            return
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Headers(scope=scope)
 
         async def send_with_headers(message: Message) -> None:

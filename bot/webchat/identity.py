@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
 
 import jwt
-from chainlit.auth import create_jwt, get_token_from_cookies
-from chainlit.config import config
-from chainlit.user import User
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
@@ -23,9 +21,11 @@ from bot.errors import SettingsInvalid
 from bot.settings import Settings
 
 COOKIE = "access_token"
+LIFETIME_SECONDS = 90 * 24 * 3600
 RENEW_AFTER_SECONDS = 24 * 3600
 _SECRET = "CHAINLIT_AUTH_SECRET"  # noqa: S105  the name of the variable, not the secret
 _SHORTEST_SECRET = 32
+_CLAIMS = ["exp", "iat", "identifier"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,24 +80,31 @@ def new_visitor() -> Visitor:
 
 def read_visitor(cookies: Mapping[str, str], now: float) -> Visitor | None:
     """The visitor behind these cookies, or None if there is no genuine, valid one."""
-    token = get_token_from_cookies(dict(cookies))
-    if not token:
-        return None
     try:
-        claims = jwt.decode(
-            token, os.environ[_SECRET], algorithms=["HS256"], options={"require": ["exp", "iat", "identifier"]}
-        )
+        claims = jwt.decode(cookies.get(COOKIE, ""), os.environ[_SECRET], ["HS256"], {"require": _CLAIMS})
     except jwt.InvalidTokenError:
         return None
     return Visitor(id=CustomerId(str(claims["identifier"])), stale=now - claims["iat"] > RENEW_AFTER_SECONDS)
 
 
-def give_cookie(response: Response, visitor: Visitor, *, secure: bool) -> None:
+def sign(visitor: CustomerId, now: float) -> str:
+    """The visitor's token, as Chainlit's routes read it too."""
+    claims: dict[str, Any] = {
+        "identifier": visitor,
+        "display_name": None,
+        "metadata": {},
+        "iat": now,
+        "exp": now + LIFETIME_SECONDS,
+    }
+    return jwt.encode(claims, os.environ[_SECRET], algorithm="HS256")
+
+
+def give_cookie(response: Response, visitor: Visitor, now: float, *, secure: bool) -> None:
     """Put the visitor's identity into the browser; scripts cannot read it, other sites cannot send it along."""
     response.set_cookie(
         COOKIE,
-        create_jwt(User(identifier=visitor.id)),
-        max_age=config.project.user_session_timeout,
+        sign(visitor.id, now),
+        max_age=LIFETIME_SECONDS,
         httponly=True,
         secure=secure,
         samesite="lax",

@@ -70,7 +70,7 @@ class WebRoutes:
         if visitor is None and await self._may_enter(request):
             visitor = new_visitor()
         if visitor is not None and visitor.stale:
-            give_cookie(response, visitor, secure=_is_https(request))
+            give_cookie(response, visitor, time.time(), secure=_is_https(request))
         return response
 
     async def sign_in(self, request: Request) -> Response:
@@ -79,7 +79,7 @@ class WebRoutes:
         if visitor is None and not await self._may_enter(request):
             raise HTTPException(429, "There are too many new visitors from your network. Please try again in a minute.")
         response = JSONResponse({"success": True})
-        give_cookie(response, visitor or new_visitor(), secure=_is_https(request))
+        give_cookie(response, visitor or new_visitor(), time.time(), secure=_is_https(request))
         return response
 
     async def asset(self, name: str) -> Response:

@@ -18,6 +18,7 @@ from starlette.requests import cookie_parser
 from bot.domain import ClientId, ConversationId, CustomerId
 from bot.errors import ClientIdReused, FrontdeskError, LogUnavailable, MessageRefused, MessageUnreadable, TooManyMessages
 from bot.turn import Bot
+from bot.webchat.frames import Frame
 from bot.webchat.identity import read_visitor
 from bot.webchat.origin import origin_allowed
 from bot.webchat.screen import Screen
@@ -45,6 +46,7 @@ class Sockets:
 
     def register(self) -> None:
         """Put these handlers, and only these, on the socket."""
+        self._sio.packet_class = Frame
         self._sio.handlers["/"] = {
             "connect": self.connect,
             "connection_successful": self.greet,
@@ -54,13 +56,14 @@ class Sockets:
             "disconnect": self.leave,
         }
 
-    async def connect(self, sid: str, environ: Mapping[str, Any], auth: object = None, *ignored: object) -> bool:
+    async def connect(self, sid: str, environ: object = None, auth: object = None, *ignored: object) -> bool:
         """A page opens its socket: from an allowed site, with a visitor's cookie and a session id of its own."""
-        if environ is not self._sio.get_environ(sid):
+        request: Mapping[str, str] = self._sio.get_environ(sid)
+        if environ is not request:
             return False  # no connection but an event of that name, with whatever the page wrote into it
-        if not origin_allowed(environ.get("HTTP_ORIGIN"), environ.get("HTTP_HOST"), self._bot.settings.allowed_origins):
+        if not origin_allowed(request.get("HTTP_ORIGIN"), request.get("HTTP_HOST"), self._bot.settings.allowed_origins):
             raise Refused("origin not allowed")
-        visitor = read_visitor(cookie_parser(environ.get("HTTP_COOKIE", "")), time.time())
+        visitor = read_visitor(cookie_parser(request.get("HTTP_COOKIE", "")), time.time())
         if visitor is None:
             raise Refused("not signed in")
         fields: Mapping[str, object] = auth if isinstance(auth, dict) else {}
