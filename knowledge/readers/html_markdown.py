@@ -182,8 +182,13 @@ def _emphasise(page: _Page, mark: str) -> None:
 
 def _holds_data(table: Tag) -> bool:
     """Whether it is a table to a reader, not a grid that lays out a page."""
-    if table.find(["table", "ul", "ol", *HEADINGS]):
-        return False
+    waiting = list(table.contents)  # `find` would walk to the last element of every nested table first
+    while waiting:
+        element = waiting.pop()
+        if isinstance(element, Tag):
+            if element.name in {"table", "ul", "ol", *HEADINGS}:
+                return False
+            waiting += element.contents
     return any(len(row.find_all(["td", "th"], limit=2)) > 1 for row in table.find_all("tr"))
 
 
