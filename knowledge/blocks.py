@@ -47,7 +47,7 @@ class Block:
 
     def piece(self, parts: Sequence[str]) -> str:
         """Some parts of the block as Markdown that stands on its own."""
-        return "\n".join(filter(None, (self.head, *parts, self.foot)))
+        return "\n".join([*filter(None, [self.head]), *parts, *filter(None, [self.foot])])
 
 
 def read_blocks(text: str) -> Iterator[Block]:

@@ -17,6 +17,7 @@ LONGEST_MERGED = 90
 SHORT = 30
 LONGEST_OPENER = 45
 LONGEST_TAIL = 40
+LONGEST_WORD = 15  # letters
 
 WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")  # written without spaces: a character is a word
 WORD = re.compile(r"[^\s|]+")
@@ -67,8 +68,8 @@ def split_document(document: Document) -> tuple[Passage, ...]:
 
 
 def count_words(text: str) -> int:
-    """Words as the embedding model roughly sees them: signs of tables count nothing, ideographs one each."""
-    return len(WORD.findall(text)) + len(WIDE.findall(text))
+    """Words as the embedding model roughly sees them: signs of tables none, ideographs and pieces of endless words one each."""
+    return max(len(WORD.findall(text)) + len(WIDE.findall(text)), len(text) // LONGEST_WORD)
 
 
 def _join_openers(blocks: Sequence[Block]) -> list[Unit]:
@@ -150,18 +151,29 @@ def _cut(unit: Unit) -> Iterator[str]:
         yield from _cut_hard("\n\n".join(filter(None, (unit.opener, unit.block.piece(group), tail))))
 
 
-def _balance(parts: Sequence[str], longest: int) -> Iterator[list[str]]:
-    """The parts in as few groups of at most `longest` words as possible, of about the same size."""
+def _balance(parts: Sequence[str], longest: int) -> list[list[str]]:
+    """The parts in few groups of at most `longest` words and about the same size; one part may be longer alone."""
     sizes = [count_words(part) for part in parts]
-    fair = sum(sizes) / -(-sum(sizes) // longest)
+    fewest = -(-sum(sizes) // longest)
+    groups: list[list[str]] = []
+    for more in (0, 1, 2, fewest):
+        groups = list(_group(parts, sizes, longest, sum(sizes) / (fewest + more)))
+        if len(groups) <= fewest + more:
+            break
+    return groups
+
+
+def _group(parts: Sequence[str], sizes: Sequence[int], longest: int, fair: float) -> Iterator[list[str]]:
     group: list[str] = []
-    held = 0
+    held, passed, number = 0, 0, 1
     for part, size in zip(parts, sizes, strict=True):
-        if group and (held + size > longest or held + size / 2 > fair):
+        if group and (held + size > longest or passed + size / 2 > fair * number):
             yield group
             group, held = [], 0
+            number += 1
         group.append(part)
         held += size
+        passed += size
     if group:
         yield group
 

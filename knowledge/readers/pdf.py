@@ -4,6 +4,7 @@ import io
 import logging
 import math
 from collections.abc import Sequence
+from itertools import dropwhile, takewhile
 
 from pypdf import PageObject, PdfReader
 from pypdf.generic import DictionaryObject
@@ -38,8 +39,7 @@ def parse_pdf(raw: bytes) -> Parsed:
     body = lines_to_markdown(lines)
     if len(body) < LEAST_CHARS:
         raise FileRefused("It has no text: it is probably scanned and needs OCR before it can be read.")
-    opening = next(page for page in pages if page)
-    title = _stated_title(reader) or max(opening[:FIRST_LINES], key=lambda line: line.size).text
+    title = _stated_title(reader) or _printed_title(next(page for page in pages if page))
     _, body = take_title(body, title)
     return Parsed(drafts=(Draft(text=body, title=title),), remarks=remarks)
 
@@ -94,6 +94,14 @@ def _stated_title(reader: PdfReader) -> str:
     except PARSER_FAILURES:
         return ""
     return "" if title.lower().startswith(NO_TITLES) or title.lower().endswith((".docx", ".doc", ".indd", ".pdf")) else title
+
+
+def _printed_title(page: Sequence[Line]) -> str:
+    """The largest letters among the first lines, which may run over several lines."""
+    opening = page[:FIRST_LINES]
+    largest = max(line.size for line in opening)
+    from_title = dropwhile(lambda line: line.size < largest, opening)
+    return " ".join(line.text for line in takewhile(lambda line: line.size == largest, from_title))
 
 
 def _pages(numbers: Sequence[int]) -> str:

@@ -24,7 +24,7 @@ def parse_rows(text: str) -> Parsed:
     named = SEP_LINE.match(text)  # Excel's way to name the delimiter
     delimiter = named[1] if named else _sniff(text)
     refused: list[str] = []
-    rows = list(_read(text[named.end() if named else 0 :], delimiter, refused))
+    rows = list(_read(text[named.end() - 1 if named else 0 :], delimiter, refused))
     if not rows:
         raise FileRefused("It has no rows: write a header row and one document a row.")
     header, remark = _header(rows[0][1]), ""

@@ -1,9 +1,11 @@
+import io
 import json
 import os
 import tempfile
 from pathlib import Path
 
 import pytest
+from pypdf import PdfWriter
 
 from knowledge.read import read_documents
 from knowledge.readers.encoding import clean_text
@@ -51,6 +53,17 @@ def test_a_broken_pdf_is_left_out(tmp_path, content):
 
 def test_a_scanned_pdf_needs_ocr(tmp_path):
     assert "OCR" in read_beside_a_good_file(tmp_path, "a.pdf", make_pdf([[("", 12)], [("", 12)]]))
+
+
+@pytest.mark.parametrize(("user", "read"), [("secret", False), ("", True)])
+def test_a_pdf_with_a_password_is_left_out_and_one_that_only_forbids_printing_is_read(tmp_path, user, read):
+    writer = PdfWriter(clone_from=io.BytesIO(make_pdf([[("We charge a fee of £5 once.", 11)]])))
+    writer.encrypt(user_password=user, owner_password="owner", algorithm="AES-256")
+    with (tmp_path / "a.pdf").open("wb") as file:
+        writer.write(file)
+    reading = read_documents(tmp_path)
+    assert [document.text for document in reading.documents] == ["We charge a fee of £5 once."] * read
+    assert ["password" in skipped.reason for skipped in reading.skipped] == [True] * (not read)
 
 
 def test_a_word_bomb_is_left_out_before_it_unpacks(tmp_path):
