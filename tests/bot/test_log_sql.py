@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import stat
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot import log_batch, log_reader
 from bot.domain import ClientId, ConversationId, CustomerId, Draft, Kind, Speaker
+from bot.errors import LogUnavailable
 from bot.log_sql import SqlLog, open_log
 from bot.log_tables import entries, metadata
 
@@ -116,16 +118,23 @@ async def test_many_appends_at_once_are_few_transactions(log):
     assert 2 <= len(commits) <= 4
 
 
-async def test_a_draft_that_only_the_database_refuses_spoils_no_other(log):
+def refuse_unwanted(log: SqlLog, failure: str) -> None:
+    """Let the database refuse every batch with the word in it, and quote it as drivers do."""
+
     def refuse(_connection: Connection, cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
         if statement.startswith("INSERT INTO entries") and "unwanted" in str(parameters):
-            raise (sqlite3 if isinstance(cursor, sqlite3.Cursor) else psycopg).DataError("no such character")
+            raise getattr(sqlite3 if isinstance(cursor, sqlite3.Cursor) else psycopg, failure)(f"failing row: {parameters}")
 
     event.listen(log._database._writing, "before_cursor_execute", refuse)
-    drafts = [
-        Draft(conversation=CHAT, speaker=Speaker.BOT, kind=Kind.MESSAGE, text=words)
-        for words in ("good", "unwanted", "better")
-    ]
+
+
+def replies(text: str) -> Draft:
+    return Draft(conversation=CHAT, speaker=Speaker.BOT, kind=Kind.MESSAGE, text=text)
+
+
+async def test_a_draft_that_only_the_database_refuses_spoils_no_other(log):
+    refuse_unwanted(log, "DataError")
+    drafts = [replies(words) for words in ("good", "unwanted", "better")]
     outcomes = await asyncio.gather(*map(log.append, drafts), return_exceptions=True)
     assert [getattr(outcome, "text", type(outcome).__name__) for outcome in outcomes] == [
         "good",
@@ -133,6 +142,14 @@ async def test_a_draft_that_only_the_database_refuses_spoils_no_other(log):
         "better",
     ]
     assert [entry.seq for entry in await log.after(CHAT)] == [1, 2, 3]
+
+
+async def test_a_failure_does_not_quote_what_was_said(log):
+    refuse_unwanted(log, "OperationalError")
+    words = "-".join(["unwanted", "words"])  # a traceback also quotes the lines of this file
+    with pytest.raises(LogUnavailable) as failure:
+        await log.append(replies(words))
+    assert words not in "".join(traceback.format_exception(failure.value))
 
 
 async def test_sqlite_writes_through_to_the_disk_and_keeps_the_file_to_its_owner(tmp_path):

@@ -27,10 +27,12 @@ class Disk:
     def __init__(self) -> None:
         self.go = threading.Event()
         self.begun = threading.Event()
+        self.attempts = 0
         self.batches: list[list[str]] = []
         self.failure: Exception | None = None
 
     def commit(self, jobs: Sequence[Job]) -> Sequence[Outcome]:
+        self.attempts += 1
         self.begun.set()
         self.go.wait()
         if self.failure:
@@ -82,8 +84,22 @@ async def test_a_failed_commit_is_told_to_those_behind_it_too_and_the_next_is_tr
     for task in (first, behind):
         with pytest.raises(LogUnavailable, match="locked"):
             await task
+    assert disk.attempts == 1, "nobody behind waits for a failure of their own"
     disk.failure = None
     assert (await writer.write(job("later"))).text == "later"
+    await writer.close()
+
+
+async def test_a_caller_who_leaves_during_the_commit_keeps_nobody_waiting(disk):
+    writer = Writer(disk.commit, lambda _: None, patience_seconds=5)
+    leaving, staying = (asyncio.create_task(writer.write(job(text))) for text in ("leaves", "stays"))
+    await asyncio.sleep(0)
+    await asyncio.to_thread(disk.begun.wait)
+    leaving.cancel()
+    await asyncio.sleep(0)
+    disk.go.set()
+    assert (await staying).text == "stays"
+    assert disk.batches == [["leaves", "stays"]]
     await writer.close()
 
 
