@@ -1,11 +1,20 @@
 """A server for the tests of the web chat alone: the real log and flow, and replies that the test asks for.
 
+`GET /test/kept` counts what is kept for open pages.
+
 `slow 2`: a turn of two seconds. `crash`: a turn that fails. `cite`: a reply with citations. `notice`: a line of the
 system's. Anything else comes back. With BREAK_LOG=1 in the environment, the message `break the log` is taken badly.
 """
 
 import asyncio
 import os
+
+from chainlit.chat_context import chat_contexts
+from chainlit.config import config
+from chainlit.server import app as server
+from chainlit.session import ws_sessions_id, ws_sessions_sid
+from chainlit.user_session import user_sessions
+from fastapi import APIRouter
 
 from bot.domain import ClientId, ConversationId, CustomerId, Draft, Entry, Kind, Speaker
 from bot.log_sql import open_log
@@ -78,4 +87,21 @@ async def build_bot(settings: Settings) -> Bot:
     return EchoBot(settings=settings, log=log, search=NothingFound())
 
 
-serve(build_bot, pages=[lambda bot: help_router(bot.search, bot.settings)])
+def count_kept(bot: Bot) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/test/kept")
+    async def kept() -> dict[str, int]:
+        tables = (ws_sessions_id, ws_sessions_sid, user_sessions, chat_contexts)
+        coroutines = [str(task.get_coro()) for task in asyncio.all_tasks()]
+        return {
+            "views": len(server.state.chat._views),
+            "chainlit": sum(map(len, tables)),
+            "followers": sum("Screen" in name for name in coroutines),
+        }
+
+    return router
+
+
+config.project.session_timeout = 3
+serve(build_bot, pages=[lambda bot: help_router(bot.search, bot.settings), count_kept])
