@@ -68,7 +68,7 @@ def split_document(document: Document) -> tuple[Passage, ...]:
 
 
 def count_words(text: str) -> int:
-    """Words as the embedding model roughly sees them: signs of tables none, ideographs and pieces of endless words one each."""
+    """Words as the embedding model roughly sees them: no signs of tables, ideographs one by one."""
     return max(len(WORD.findall(text)) + len(WIDE.findall(text)), len(text) // LONGEST_WORD)
 
 

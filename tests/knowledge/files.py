@@ -9,11 +9,8 @@ import docx
 
 def make_pdf(pages: Sequence[Sequence[tuple[str, int]]], title: str = "") -> bytes:
     """A PDF whose pages hold lines of (text, letter size), from top to bottom."""
-    objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        "",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
-    ]
+    font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+    objects = ["<< /Type /Catalog /Pages 2 0 R >>", "", font]
     kids = []
     for page in pages:
         height, drawn = 800.0, []
