@@ -1,0 +1,1 @@
+"""The prompts: Markdown files with the variables they declare, and the small loader that renders them."""
