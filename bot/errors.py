@@ -11,8 +11,32 @@ FrontdeskError
 ├── ConversationUnknown
 ├── LogUnavailable            the conversation log cannot be read or written; nothing was stored
 │   └── LogCorrupt
+├── ProviderFailed            a language model's vendor failed; `detail` holds its own words, for the log and for staff
+│   ├── ProviderRefused       connection refused or reset, no such host, no TLS
+│   ├── ProviderTimedOut      no connection, no first token or no next token in time
+│   │   └── DeadlinePassed    the turn's time ran out; says nothing about the vendor
+│   ├── ProviderDown          the vendor answered that it is broken or overloaded
+│   ├── RateLimited           too many requests; `retry_after` says when to come back
+│   ├── QuotaExhausted        no credit or no quota left for the day
+│   ├── ProviderUnauthorised  wrong key, or a key without the right
+│   ├── ModelUnknown          no such model, deployment or path
+│   ├── BadRequest            the vendor does not take what we sent
+│   │   └── ContextTooLong    the prompt is larger than the model's window
+│   ├── ContentFiltered       the vendor's safety filter stopped it
+│   ├── StreamBroken          the stream died, could not be read, or ended without a finish reason
+│   │   ├── EmptyCompletion   it ended well and said nothing
+│   │   ├── ToolCallBroken    a tool call without a name, or whose arguments are not a JSON object
+│   │   └── StreamTooLong     over the cap of bytes or of text
+│   └── AllProvidersFailed    every member of the failover failed or was left out; `failures` in order
+├── IntentsInvalid            every problem of the intents file at once, each with its line
+├── PromptInvalid             a prompt file cannot be used; names the file and the variable
 └── SettingsInvalid           every problem of the settings at once
 """
+
+from typing import Any, ClassVar, Literal
+
+Trips = Literal["counted", "at once", "never"]
+"""What a failure means for the vendor's breaker: one of several in a row, left out for long at once, or nothing."""
 
 
 class FrontdeskError(Exception):
@@ -73,5 +97,142 @@ class LogCorrupt(LogUnavailable):
     """The database file is damaged or not a database."""
 
 
+class ProviderFailed(FrontdeskError):
+    """A vendor failed. The text is made of our words only; `detail` is the vendor's, without secrets, never for a customer.
+
+    `again` says that a second try at once can help; `retry_after` is in seconds, as the vendor said it. A failover hangs the
+    `attempts` on it that led to it (`bot.llm.stream.Attempt`).
+    """
+
+    attempts: tuple[Any, ...] = ()
+    kind: ClassVar[str] = "failed"
+    trips: ClassVar[Trips] = "counted"
+    again: ClassVar[bool] = False
+
+    def __init__(self, provider: str, detail: str = "", *, retry_after: float | None = None) -> None:
+        self.provider = provider
+        self.detail = detail
+        self.retry_after = retry_after
+        super().__init__(f"{provider}: {self.kind}")
+
+
+class ProviderRefused(ProviderFailed):
+    """Connection refused or reset before an answer, no such host, no TLS."""
+
+    kind = "refused"
+    again = True
+
+
+class ProviderTimedOut(ProviderFailed):
+    """No connection, no first token or no next token within the limit."""
+
+    kind = "timed out"
+
+
+class DeadlinePassed(ProviderTimedOut):
+    """The turn's time ran out while the vendor was at it; its breaker learns nothing from that."""
+
+    kind = "deadline passed"
+    trips = "never"
+
+
+class ProviderDown(ProviderFailed):
+    """The vendor answered that it is broken or overloaded (5xx)."""
+
+    kind = "down"
+    again = True
+
+
+class RateLimited(ProviderFailed):
+    """Too many requests; with `retry_after` the vendor is left out for that long."""
+
+    kind = "rate limited"
+
+
+class QuotaExhausted(ProviderFailed):
+    """No credit, or no quota left for the day; trying again soon cannot succeed."""
+
+    kind = "quota exhausted"
+    trips = "at once"
+
+
+class ProviderUnauthorised(ProviderFailed):
+    """Wrong key, or a key without the right."""
+
+    kind = "unauthorised"
+    trips = "at once"
+
+
+class ModelUnknown(ProviderFailed):
+    """No such model, deployment or path: the model's name or the base URL is wrong."""
+
+    kind = "model or path unknown"
+    trips = "at once"
+
+
+class BadRequest(ProviderFailed):
+    """The vendor does not take what we sent; another one may."""
+
+    kind = "bad request"
+    trips = "never"
+
+
+class ContextTooLong(BadRequest):
+    """The prompt is larger than the model's window."""
+
+    kind = "context too long"
+
+
+class ContentFiltered(ProviderFailed):
+    """The vendor's safety filter stopped the prompt or the reply; no other model is asked to write what one would not."""
+
+    kind = "content filtered"
+    trips = "never"
+
+
+class StreamBroken(ProviderFailed):
+    """The stream died, could not be read, or ended without a finish reason."""
+
+    kind = "stream broken"
+    again = True
+
+
+class EmptyCompletion(StreamBroken):
+    """The stream ended well and said nothing."""
+
+    kind = "empty completion"
+
+
+class ToolCallBroken(StreamBroken):
+    """A tool call without a name, cut off, or with arguments that are not a JSON object."""
+
+    kind = "tool call broken"
+
+
+class StreamTooLong(StreamBroken):
+    """Over the cap of bytes or of text; asking again would only cost the same again."""
+
+    kind = "stream too long"
+    again = False
+
+
+class AllProvidersFailed(ProviderFailed):
+    """Every member of the failover failed or was left out; `failures` are theirs, in order."""
+
+    kind = "all providers failed"
+
+    def __init__(self, failures: tuple[ProviderFailed, ...]) -> None:
+        self.failures = failures
+        super().__init__("failover", "; ".join(map(str, failures)) or "every provider is left out for now")
+
+
+class PromptInvalid(FrontdeskError):
+    """A prompt file cannot be used; the text names the file and the variable or line."""
+
+
 class SettingsInvalid(FrontdeskError):
     """The settings cannot be used; the text lists every problem."""
+
+
+class IntentsInvalid(FrontdeskError):
+    """The intents file cannot be used; the text names the file and lists every problem with its line."""
