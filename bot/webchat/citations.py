@@ -7,6 +7,7 @@ from typing import Any
 _MARKER = re.compile(r"(?P<code>(?P<ticks>`+).*?(?P=ticks))|\[(?P<number>\d{1,3})\](?!\()", re.DOTALL)
 _DIRECTIVE = re.compile(r"(?P<code>(?P<ticks>`+).*?(?P=ticks))|(?P<colon>:)(?=[A-Za-z:])", re.DOTALL)
 _SPECIAL = re.compile(r"([\\`*_\[\]<>~|:#])")
+_ESCAPED = r"\\\1"
 _ADDRESS = re.compile(r"/help/[\w.~/-]+(#[\w-]+)?")
 
 
@@ -31,15 +32,18 @@ def plain_colons(text: str) -> str:
 
 
 def _sources(citations: Iterable[Mapping[str, Any]]) -> str:
-    """One line a citation, in the order of their numbers."""
-    ordered = sorted(citations, key=lambda citation: int(citation["number"]))
-    return "\n".join(f"[{c['number']} · {_plain(_where(c))}]({c['url']})" for c in ordered)
+    """One line a citation, in the order of their numbers; an article's title is told once."""
+    lines, title = [], None
+    for citation in sorted(citations, key=lambda citation: int(citation["number"])):
+        where = _where(citation, titled=citation.get("title") != title)
+        lines.append(f"[{citation['number']} · {_SPECIAL.sub(_ESCAPED, where)}]({citation['url']})")
+        title = citation.get("title")
+    return "\n".join(lines)
 
 
-def _where(citation: Mapping[str, Any]) -> str:
-    title, heading = str(citation.get("title", "")), str(citation.get("heading", "")).replace(" > ", " › ")
-    return f"{title} › {heading}" if heading and heading != title else title
-
-
-def _plain(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+def _where(citation: Mapping[str, Any], *, titled: bool) -> str:
+    title, heading = (" ".join(str(citation.get(name, "")).split()) for name in ("title", "heading"))
+    heading = heading.replace(" > ", " › ")
+    if not heading or heading == title:
+        return title
+    return f"{title} › {heading}" if titled else f"› {heading}"

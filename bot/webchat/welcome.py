@@ -27,7 +27,7 @@ def welcome(settings: Settings) -> Callable[..., Awaitable[list[ChatProfile]]]:
     profile = ChatProfile(
         name=settings.assistant,
         markdown_description=(
-            f"**How can we help?**\n\nYou are talking to {settings.assistant}, an AI assistant, not a person. "
+            f"**Hello, how can we help?**\n\nThis is {settings.assistant}: an AI assistant, not a person. "
             f"It answers from {settings.company}'s help articles and shows where each answer comes from."
         ),
         icon="/public/avatar.svg",

@@ -16,6 +16,16 @@ def test_markers_become_links_and_the_sources_stand_below_in_order() -> None:
     ]
 
 
+def test_the_title_of_an_article_cited_twice_in_a_row_is_told_once() -> None:
+    fees = {**BILLS, "number": 2, "heading": "Fees", "url": "/help/bills#p4"}
+    whole = {**BILLS, "number": 3, "heading": "", "url": "/help/bills#p0"}
+    assert cite("Yes [1].", [BILLS, fees, whole]).splitlines()[-3:] == [
+        "[1 · Your bill › Charges › Part months](/help/bills#p3)",
+        "[2 · › Fees](/help/bills#p4)",
+        "[3 · Your bill](/help/bills#p0)",
+    ]
+
+
 def test_a_reply_without_citations_has_no_line_of_sources() -> None:
     assert cite("Hello [1].", []) == "Hello [1]."
 
