@@ -1,15 +1,17 @@
-"""BM25 over passages: words, light stemming, and the index beside each collection (bm25s)."""
+"""BM25 over passages: words, light stemming, and the index beside each collection."""
 
+import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
 Scores = NDArray[np.float32]
+Rows = NDArray[np.int32]
 
 WORD = re.compile(r"[^\W_]+")
 # fmt: off
@@ -21,8 +23,8 @@ STOP_WORDS = frozenset((  # not "off", "on", "out", "up", "down": they are half 
     "does", "why", "will", "with", "would", "you", "your",
 ))
 # fmt: on
-NO_WORD = ""
-"""bm25s needs one token it can give to a passage without words."""
+K1, B = 1.2, 0.75
+ARRAYS = ("values", "rows", "starts")
 
 
 def words(text: str) -> list[str]:
@@ -41,33 +43,47 @@ def _singular(word: str) -> str:
 
 
 class Lexicon:
-    """BM25 scores of every passage of a collection (row order), and how telling a word is in it."""
+    """BM25 as Lucene scores it, computed ahead for every word of every text; a text's place is its row.
 
-    def __init__(self, bm25: bm25s.BM25) -> None:
-        self._bm25 = bm25
-        self._tokens: dict[str, int] = bm25.vocab_dict
-        matrix = bm25.scores  # word by passage, column-compressed: own weights per word need no more than this
-        self._values, self._rows, self._starts = matrix["data"], matrix["indices"], matrix["indptr"]
-        self.rows: int = matrix["num_docs"]
-        passages_with = np.diff(self._starts)
-        self._idf = np.log1p((self.rows - passages_with + 0.5) / (passages_with + 0.5)).astype(np.float32)
-        self._rarest = float(np.log1p((self.rows + 0.5) / 0.5))
+    A word's texts and its scores in them lie in `rows` and `values` between two of `starts`: a sparse matrix by column.
+    """
+
+    def __init__(self, size: int, tokens: Mapping[str, int], values: Scores, rows: Rows, starts: Rows) -> None:
+        self.rows = size
+        self._tokens, self._values, self._rows, self._starts = tokens, values, rows, starts
+        self._idf = _idf(np.diff(starts), size)
+        self._rarest = float(_idf(np.zeros(1, np.int32), size)[0])
 
     @classmethod
     def build(cls, texts: Sequence[str]) -> "Lexicon":
-        """Index the texts; their order gives the rows."""
-        bm25 = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
-        bm25.index([words(text) or [NO_WORD] for text in texts], show_progress=False)
-        return cls(bm25)
+        """Index the texts."""
+        tokens: dict[str, int] = {}
+        entries: list[tuple[int, int, int]] = []
+        lengths = np.zeros(len(texts), np.float32)
+        for row, text in enumerate(texts):
+            counts = Counter(words(text))
+            lengths[row] = counts.total()
+            entries += [(tokens.setdefault(word, len(tokens)), row, times) for word, times in counts.items()]
+        token, rows, times = np.array(sorted(entries), np.int32).reshape(-1, 3).T
+        starts = np.searchsorted(token, np.arange(len(tokens) + 1)).astype(np.int32)
+        length = K1 * (1 - B + B * lengths / max(float(lengths.mean()) if len(lengths) else 0.0, 1e-6))
+        values = _idf(np.diff(starts), len(texts))[token] * times / (times + length[rows])
+        return cls(len(texts), tokens, values.astype(np.float32), np.ascontiguousarray(rows), starts)
 
     @classmethod
     def load(cls, folder: Path) -> "Lexicon":
-        """Open a saved index, mapped rather than read. Raises OSError or ValueError when it is missing or damaged."""
-        return cls(bm25s.BM25.load(folder, mmap=True, show_progress=False))
+        """Open a saved index, mapped rather than read. Raises OSError, ValueError or KeyError when missing or damaged."""
+        values, rows, starts = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS)
+        held = json.loads((folder / "words.json").read_text(encoding="utf-8"))
+        return cls(held["size"], {word: token for token, word in enumerate(held["words"])}, values, rows, starts)
 
     def save(self, folder: Path) -> None:
-        """Write the index into `folder`."""
-        self._bm25.save(folder, show_progress=False)
+        """Write the index into a new folder."""
+        folder.mkdir()
+        for name, array in zip(ARRAYS, (self._values, self._rows, self._starts), strict=True):
+            np.save(folder / f"{name}.npy", array)
+        held = {"size": self.rows, "words": list(self._tokens)}
+        (folder / "words.json").write_text(json.dumps(held, ensure_ascii=False), encoding="utf-8")
 
     def scores(self, weights: Mapping[str, float]) -> Scores:
         """BM25 of each passage for weighted words, shape (rows,); zeros when no word is known."""
@@ -83,3 +99,7 @@ class Lexicon:
         """Inverse document frequency; a word the collection does not have counts as the rarest possible."""
         token = self._tokens.get(word)
         return self._rarest if token is None else float(self._idf[token])
+
+
+def _idf(texts_with: Rows, texts: int) -> Scores:
+    return np.asarray(np.log1p((texts - texts_with + 0.5) / (texts_with + 0.5)), np.float32)

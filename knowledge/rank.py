@@ -16,13 +16,16 @@ from knowledge.lexical import words
 
 CANDIDATES = 50
 """Passages each retriever proposes."""
-BM25_WEIGHT = 0.35
-"""What the best BM25 score adds to a cosine."""
+
+DOCUMENT_COSINE = 0.2
+"""What the cosine of the whole document adds to the cosine of its passage."""
+PASSAGE_BM25, DOCUMENT_BM25 = 0.15, 0.25
+"""What the best BM25 score, of a passage and of a document as a whole, adds to a cosine."""
 
 CONTEXT_VECTOR = 0.3
 """Share of the question read together with the last turns in its vector."""
-CONTEXT_BM25 = 0.4
-"""What the best match with the words said before adds to a cosine."""
+CONTEXT_BM25 = 1.25
+"""How much the words said before count against the question's own."""
 CONTEXT_TURNS, CONTEXT_CHARS = 2, 100
 """How much of what was said just before is read together with the question: enough to name the subject, cheap to embed."""
 REMEMBERED_TURNS, FADING = 8, 0.85
@@ -51,11 +54,13 @@ class Query:
 class Candidates:
     """The union of what both retrievers propose, best first; one entry per passage in every array.
 
-    `cosine` and `bm25` are for the question, `score` is the fused score in [0, 1].
+    `cosine` is the passage's, `document_cosine` its whole document's; `bm25` is for the question's own words; `score` is
+    the fused score in [0, 1].
     """
 
     rows: Rows
     cosine: Scores
+    document_cosine: Scores
     bm25: Scores
     score: Scores
 
@@ -82,22 +87,33 @@ def _said_before(history: Sequence[str], own: Mapping[str, float]) -> dict[str, 
     return weights
 
 
-def rank(collection: Collection, query: Query, bm25_weight: float = BM25_WEIGHT) -> Candidates:
-    """Candidates of a collection for a query; empty for an empty collection."""
-    if collection.lexicon is None:
-        nothing = np.zeros(0, np.float32)
-        return Candidates(rows=np.zeros(0, np.int64), cosine=nothing, bm25=nothing, score=nothing)
-    bm25 = collection.lexicon.scores(query.words)
-    lexical = bm25_weight * _of_best(bm25)
-    most = 1 + bm25_weight
+def rank(collection: Collection, query: Query, bm25_weight: float = 1.0) -> Candidates:
+    """Candidates of a collection for a query; empty for an empty collection. `bm25_weight` scales all of BM25's part."""
+    own = collection.lexicon.scores(query.words)
+    lexical = _lexical(collection, own, query.words)
+    most = 1 + DOCUMENT_COSINE + bm25_weight * (PASSAGE_BM25 + DOCUMENT_BM25)
     if query.context:
-        lexical += CONTEXT_BM25 * query.context_weight * _of_best(collection.lexicon.scores(query.context))
-        most += CONTEXT_BM25 * query.context_weight
+        weight = CONTEXT_BM25 * query.context_weight
+        lexical += weight * _lexical(collection, collection.lexicon.scores(query.context), query.context)
+        most += weight * bm25_weight * (PASSAGE_BM25 + DOCUMENT_BM25)
     rows = np.union1d(collection.nearest(query.vector, CANDIDATES), best(lexical, CANDIDATES))
     cosine = np.asarray(collection.vectors[rows] @ query.vector, np.float32)
-    score = np.asarray(np.clip((cosine + lexical[rows]) / most, 0, 1), np.float32)
+    document = np.asarray(collection.means[collection.owners[rows]] @ query.vector, np.float32)
+    score = np.clip((cosine + DOCUMENT_COSINE * document + bm25_weight * lexical[rows]) / most, 0, 1).astype(np.float32)
     order = np.argsort(-score, kind="stable")
-    return Candidates(rows=rows[order], cosine=cosine[order], bm25=bm25[rows][order], score=score[order])
+    return Candidates(
+        rows=rows[order],
+        cosine=cosine[order],
+        document_cosine=document[order],
+        bm25=own[rows[order]],
+        score=score[order],
+    )
+
+
+def _lexical(collection: Collection, passages: Scores, wanted: Mapping[str, float]) -> Scores:
+    """BM25's part of every passage's score: its own, and that of its whole document."""
+    documents = DOCUMENT_BM25 * _of_best(collection.documents.scores(wanted))
+    return PASSAGE_BM25 * _of_best(passages) + documents[collection.owners]
 
 
 def best(scores: Scores, limit: int) -> Rows:
@@ -108,4 +124,4 @@ def best(scores: Scores, limit: int) -> Rows:
 
 def _of_best(scores: Scores) -> Scores:
     """Scores as shares of the best one; zeros where no passage has any of the words."""
-    return scores / max(float(scores.max()), 1e-6)
+    return scores / max(float(scores.max(initial=0)), 1e-6)

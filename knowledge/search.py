@@ -1,37 +1,36 @@
 """Hybrid search over the index version in use; a new version is noticed and opened while the old one still serves."""
 
 import asyncio
+import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from knowledge.answerability import Answerability, load_answerability
 from knowledge.collection import Collection
 from knowledge.document import Article, DocumentId, Found, Passage
 from knowledge.embed import Embedder
-from knowledge.errors import IndexCorrupt, KnowledgeError
-from knowledge.rank import BM25_WEIGHT, Candidates, rank, understand
+from knowledge.errors import KnowledgeError
+from knowledge.rank import Candidates, Query, rank, understand
 from knowledge.versions import Versions
 
 SEARCH_THREADS = min(2, os.cpu_count() or 1)
+
+logger = logging.getLogger(__name__)
 
 
 class Version:
     """One open version: its public collection and its answerability. Nothing here can reach internal documents."""
 
     def __init__(self, versions: Versions) -> None:
-        self.changed = versions.changed()
+        self.mark = versions.mark()  # before the pointer is read: a change in between is noticed at the next search
         self.id = versions.current()
-        self.manifest = versions.manifest(self.id)
-        folder = versions.folder / self.id
-        try:
-            self.answerability: Answerability = load_answerability(folder / "answerability.json")
-        except (OSError, ValueError) as error:
-            raise IndexCorrupt(f"{folder / 'answerability.json'} cannot be read ({error}). Ingest again.") from error
-        self.collection = Collection(folder / "public")
+        versions.manifest(self.id)  # written last: without it the build was not finished
+        self.answerability: Answerability = load_answerability(versions.folder / self.id)
+        self.collection = Collection(versions.folder / self.id / "public")
         self.collection.check()
 
     def __del__(self) -> None:
@@ -40,42 +39,74 @@ class Version:
             self.collection.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """All candidates for a question, best first, and the probability in [0, 1] that they hold the answer."""
+
+    version: Version
+    query: Query
+    candidates: Candidates
+    answerability: float
+
+    def passages(self, rows: Sequence[int]) -> list[Passage]:
+        """The passages of these rows, in this order."""
+        return self.version.collection.texts.passages(rows)
+
+    def best(self, limit: int) -> tuple[Passage, ...]:
+        """The best passages with their scores; a text that stands in several places comes once."""
+        scored = zip(self.candidates.rows.tolist(), self.candidates.score.tolist(), strict=True)
+        found: dict[str, Passage] = {}
+        for chunk in _chunks(list(scored), limit):
+            passages = self.passages([row for row, _ in chunk])
+            for passage, (_, score) in zip(passages, chunk, strict=True):
+                found.setdefault(" ".join(passage.text.split()), replace(passage, score=score))
+            if len(found) >= limit:
+                break
+        return tuple(found.values())[:limit]
+
+
 class HybridSearch:
     """The `Search` of the product: cosine and BM25 over the public passages, fused by score."""
 
-    def __init__(self, root: Path, embedder: Embedder, bm25_weight: float = BM25_WEIGHT) -> None:
+    def __init__(self, root: Path, embedder: Embedder, bm25_weight: float = 1.0) -> None:
         self._versions = Versions(root)
         self._embedder = embedder
         self._bm25_weight = bm25_weight
         self._version = Version(self._versions)
+        self._failed = self._version.mark
         self._reopening = threading.Lock()
         self._threads = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="search")
 
     @classmethod
-    def open(cls, root: Path, embedder: Embedder | None = None, bm25_weight: float = BM25_WEIGHT) -> "HybridSearch":
+    def open(cls, root: Path, embedder: Embedder | None = None, bm25_weight: float = 1.0) -> "HybridSearch":
         """Open the index in `root`. Raises IndexMissing or IndexCorrupt."""
         return cls(root, embedder or Embedder(), bm25_weight)
 
     async def search(self, question: str, history: Sequence[str] = (), limit: int = 8) -> Found:
-        """The best public passages for `question`; `history` holds the customer's earlier messages, oldest first."""
+        """The best public passages for `question`; `history` holds what was said before, oldest first.
+
+        Raises IndexCorrupt when the index was damaged while it was open.
+        """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self.find, question, tuple(history), limit)
 
-    def find(self, question: str, history: Sequence[str] = (), limit: int = 8) -> Found:
-        """`search` for callers with a thread of their own."""
-        version = self._up_to_date()
-        found = rank(version.collection, understand(self._embedder, question, history), self._bm25_weight)
-        return Found(
-            passages=_top(version.collection, found, limit),
-            answerability=version.answerability.probability(found),
-            version=version.id,
-        )
-
     async def article(self, document: DocumentId) -> Article | None:
         """A public document with all its passages, or None where there is none."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._threads, self._up_to_date().collection.texts.article, document
-        )
+        texts = self._up_to_date().collection.texts
+        return await asyncio.get_running_loop().run_in_executor(self._threads, texts.article, document)
+
+    def find(self, question: str, history: Sequence[str] = (), limit: int = 8) -> Found:
+        """`search` for a caller with a thread of its own."""
+        ranked = self.rank(question, history)
+        return Found(passages=ranked.best(limit), answerability=ranked.answerability, version=ranked.version.id)
+
+    def rank(self, question: str, history: Sequence[str] = ()) -> Ranked:
+        """All candidates, for who wants to look deeper than a customer does: the evaluation."""
+        version = self._up_to_date()
+        query = understand(self._embedder, question, history)
+        candidates = rank(version.collection, query, self._bm25_weight)
+        answerability = version.answerability.probability(version.collection, query, candidates)
+        return Ranked(version=version, query=query, candidates=candidates, answerability=answerability)
 
     def close(self) -> None:
         """Finish what is under way and release threads."""
@@ -83,23 +114,22 @@ class HybridSearch:
 
     def _up_to_date(self) -> Version:
         """The version in use; when the pointer has moved, a thread opens the new one and this search still gets the old."""
-        version = self._version
-        if version.changed != self._versions.changed() and self._reopening.acquire(blocking=False):
+        version, mark = self._version, self._versions.mark()
+        if mark not in (version.mark, self._failed) and self._reopening.acquire(blocking=False):
             threading.Thread(target=self._reopen, name="reopen-index", daemon=True).start()
         return version
 
     def _reopen(self) -> None:
+        mark = self._versions.mark()
         try:
             self._version = Version(self._versions)
-        except KnowledgeError:
-            pass
+            logger.info("the index is now version %s", self._version.id)
+        except KnowledgeError as error:
+            self._failed = mark
+            logger.warning("a new index cannot be opened, version %s stays in use: %s", self._version.id, error)
         finally:
             self._reopening.release()
 
 
-def _top(collection: Collection, found: Candidates, limit: int) -> tuple[Passage, ...]:
-    passages = collection.texts.passages(found.rows[: 2 * limit].tolist())
-    seen: dict[str, Passage] = {}
-    for passage, score in zip(passages, found.score, strict=False):
-        seen.setdefault(" ".join(passage.text.split()), replace(passage, score=float(score)))
-    return tuple(seen.values())[:limit]
+def _chunks(scored: list[tuple[int, float]], size: int) -> Iterable[list[tuple[int, float]]]:
+    return (scored[start : start + size] for start in range(0, len(scored), size))

@@ -8,9 +8,9 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -34,6 +34,8 @@ class Manifest:
     passages: int
     internal_passages: int
     reused_passages: int
+    files: Mapping[str, int] = field(default_factory=dict)
+    """Size by path of every file that does not change again; Chroma keeps writing to its own."""
 
 
 class Versions:
@@ -53,7 +55,7 @@ class Versions:
         except (OSError, UnicodeDecodeError) as error:
             raise IndexCorrupt(f"{self.pointer} cannot be read ({error}). Check its permissions or ingest again.") from error
         if not version or Path(version).name != version:
-            raise IndexCorrupt(f"{self.pointer} does not name a version. Run `python -m knowledge ingest` again.")
+            raise IndexCorrupt(f"{self.pointer} does not name a version. Run `python -m knowledge ingest --rebuild FOLDER`.")
         return version
 
     def manifest(self, version: str) -> Manifest:
@@ -62,9 +64,11 @@ class Versions:
         try:
             return Manifest(**json.loads(file.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
-            raise IndexCorrupt(f"{file} is missing or damaged. Run `python -m knowledge ingest` again.") from error
+            raise IndexCorrupt(
+                f"{file} is missing or damaged. Run `python -m knowledge ingest --rebuild FOLDER`."
+            ) from error
 
-    def changed(self) -> tuple[int, int]:
+    def mark(self) -> tuple[int, int]:
         """A cheap mark of the pointer file; another mark means another version. (0, 0) when it cannot be looked at."""
         try:
             status = self.pointer.stat()
@@ -91,7 +95,8 @@ class Versions:
     def finish(self, manifest: Manifest) -> None:
         """Make a completely written version the current one: everything reaches the disk before the pointer moves."""
         folder = self.folder / manifest.id
-        (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
+        listed = replace(manifest, files=_sizes(folder))
+        (folder / MANIFEST).write_text(json.dumps(asdict(listed), indent=1), encoding="utf-8")
         for path in (*folder.rglob("*"), folder, self.folder):
             _flush(path)
         fresh = self.root / "current.new"
@@ -100,6 +105,11 @@ class Versions:
         fresh.replace(self.pointer)
         _flush(self.root)
 
+    def complete(self, manifest: Manifest) -> bool:
+        """Are all files of a finished version there, as long as they were."""
+        found = _sizes(self.folder / manifest.id)
+        return all(found.get(name) == size for name, size in manifest.files.items())
+
     def prune(self) -> None:
         """Remove what failed builds left, and all but the newest finished versions; the current one stays always."""
         finished = sorted(folder.name for folder in self.folder.iterdir() if (folder / MANIFEST).exists())
@@ -107,6 +117,12 @@ class Versions:
         for folder in self.folder.iterdir():
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Size by relative path; Chroma's files are there with size 0, for they change when they are opened."""
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and file.name != MANIFEST)
+    return {file.relative_to(folder).as_posix(): 0 if "chroma" in file.parts else file.stat().st_size for file in files}
 
 
 def _flush(path: Path) -> None:

@@ -1,0 +1,45 @@
+"""`python -m evals COMMAND`: one module per command, each with a SUMMARY, `add_arguments` and `run`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from evals import retrieval
+from evals.formats import FileInvalid
+from knowledge.errors import KnowledgeError
+
+
+class Command(Protocol):
+    """What a module of a command offers."""
+
+    SUMMARY: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Describe the command's options."""
+
+    def run(self, arguments: argparse.Namespace) -> str:
+        """Do the work and give what is to be shown. Raises FileInvalid or KnowledgeError when the input cannot be used."""
+        ...
+
+
+COMMANDS: dict[str, Command] = {"retrieval": retrieval}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it did its work, 2 when its input cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m evals", description="Measure the bot and its parts on labelled data.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        command.add_arguments(commands.add_parser(name, help=command.SUMMARY))
+    parsed = parser.parse_args(arguments)
+    try:
+        print(COMMANDS[parsed.command].run(parsed))
+    except (FileInvalid, KnowledgeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
