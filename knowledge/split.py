@@ -17,6 +17,7 @@ LONGEST_MERGED = 90
 SHORT = 30
 LONGEST_OPENER = 45
 LONGEST_TAIL = 40
+LONGEST_WITH_TAIL = 120
 LONGEST_WORD = 15  # letters
 
 WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")  # written without spaces: a character is a word
@@ -101,7 +102,7 @@ def _is_tail(unit: Unit, paragraph: str) -> bool:
         return False
     if LEANS_BACK.match(paragraph):
         return words <= LONGEST_TAIL and total <= LONGEST_LIST
-    return words <= SHORT and total <= LONGEST_PARAGRAPH
+    return words <= SHORT and total <= LONGEST_WITH_TAIL
 
 
 def _split_opener(paragraph: str) -> tuple[str, str]:

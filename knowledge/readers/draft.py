@@ -3,6 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+NOTHING_STATED = (
+    "It does not say its id, title and audience: id and title were made from its name and text, and customers may see it "
+    "unless it lies in a folder named 'internal'."
+)
+NO_TITLES = ("untitled", "microsoft word", "word document", "powerpoint presentation", "document1", "slide 1")
+FILE_NAMES = (".doc", ".docx", ".indd", ".pdf", ".pptx", ".odt", ".tex")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
@@ -25,3 +32,9 @@ class Parsed:
     drafts: tuple[Draft, ...]
     refused: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+
+
+def usable_title(stated: str) -> str:
+    """The title in a file's properties, empty where a program put it there."""
+    title = " ".join(stated.split())
+    return "" if title.lower().startswith(NO_TITLES) or title.lower().endswith(FILE_NAMES) else title

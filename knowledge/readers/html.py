@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bs4 import BeautifulSoup, Tag
 
-from knowledge.readers.draft import Draft, Parsed
+from knowledge.readers.draft import NOTHING_STATED, Draft, Parsed
 from knowledge.readers.encoding import clean_text
 from knowledge.readers.fields import KNOWN, pick_fields
 from knowledge.readers.html_markdown import to_markdown
@@ -46,7 +46,7 @@ def parse_html(text: str) -> Parsed:
     heading = root.find("h1")
     title = " ".join(heading.get_text().split()) if heading else title
     _, body = take_title(to_markdown(root), fields.get("title") or title)
-    return Parsed(drafts=(Draft(text=body, fields=fields, title=title),))
+    return Parsed(drafts=(Draft(text=body, fields=fields, title=title),), remarks=() if fields else (NOTHING_STATED,))
 
 
 def html_to_markdown(text: str) -> str:

@@ -11,6 +11,7 @@ from bs4 import CData, Tag
 from bs4.element import NavigableString, PageElement
 
 from knowledge.readers.grid import draw_table
+from knowledge.readers.html_tables import holds_data, names_first, read_cells
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 INLINE = frozenset(
@@ -19,7 +20,6 @@ INLINE = frozenset(
 )
 EMPHASIS = {"b": "**", "strong": "**", "em": "*", "i": "*", "code": "`", "kbd": "`", "samp": "`"}
 NAMES = frozenset({"dt", "summary", "legend", "figcaption", "caption"})
-WIDEST_SPAN = 50
 DEEPEST_LIST = 8
 
 
@@ -103,7 +103,7 @@ def _walk(root: Tag) -> Iterator[tuple[PageElement, bool]]:
 
 
 def _written_whole(element: Tag) -> bool:
-    return element.name in {"br", "hr", "img", "pre"} or (element.name == "table" and _holds_data(element))
+    return element.name in {"br", "hr", "img", "pre"} or (element.name == "table" and holds_data(element))
 
 
 def _enter(page: _Page, element: Tag) -> None:
@@ -128,11 +128,11 @@ def _enter_block(page: _Page, element: Tag) -> None:
         _enter_item(page)
     elif name == "pre" and element.get_text(strip=True):
         page.write("```\n" + element.get_text().strip("\n") + "\n```")
-    elif name == "table" and _holds_data(element):
+    elif name == "table" and holds_data(element):
         caption = element.find("caption")
         if isinstance(caption, Tag) and caption.get_text(strip=True):
             page.write(" ".join(caption.get_text(" ").split()).rstrip(":") + ":")
-        table = draw_table(_rows(element), names_first=_names_first(element))
+        table = draw_table(read_cells(element), names_first=names_first(element))
         if table:
             page.write(table)
 
@@ -178,52 +178,3 @@ def _emphasise(page: _Page, mark: str) -> None:
         return
     before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
     page.words[start:] = [f"{before}{mark}{words}{mark}{after}"]
-
-
-def _holds_data(table: Tag) -> bool:
-    """Whether it is a table to a reader, not a grid that lays out a page."""
-    waiting = list(table.contents)  # `find` would walk to the last element of every nested table first
-    while waiting:
-        element = waiting.pop()
-        if isinstance(element, Tag):
-            if element.name in {"table", "ul", "ol", *HEADINGS}:
-                return False
-            waiting += element.contents
-    return any(len(row.find_all(["td", "th"], limit=2)) > 1 for row in table.find_all("tr"))
-
-
-def _names_first(table: Tag) -> bool:
-    rows = [row.find_all(["td", "th"]) for row in table.find_all("tr")]
-    return all([cell.name for cell in row] == ["th", "td"] for row in rows if row)
-
-
-def _rows(table: Tag) -> list[list[str]]:
-    """The cells' words, those that span several rows or columns repeated."""
-    rows: list[list[str]] = []
-    below: dict[int, tuple[int, str]] = {}
-    for row in table.find_all("tr"):
-        cells: list[str] = []
-        for cell in row.find_all(["td", "th"]):
-            _take_from_above(cells, below)
-            words = " ".join(cell.get_text(" ").split())
-            for _ in range(_span(cell, "colspan")):
-                if _span(cell, "rowspan") > 1:
-                    below[len(cells)] = (_span(cell, "rowspan") - 1, words)
-                cells.append(words)
-        _take_from_above(cells, below)
-        rows.append(cells)
-    return rows
-
-
-def _take_from_above(cells: list[str], below: dict[int, tuple[int, str]]) -> None:
-    while len(cells) in below:
-        column = len(cells)
-        left, words = below.pop(column)
-        if left > 1:
-            below[column] = (left - 1, words)
-        cells.append(words)
-
-
-def _span(cell: Tag, name: str) -> int:
-    written = str(cell.get(name, "1"))
-    return min(max(int(written), 1), WIDEST_SPAN) if re.fullmatch(r"\d{1,4}", written) else 1

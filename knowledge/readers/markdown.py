@@ -3,12 +3,12 @@
 import re
 
 from knowledge.markdown import parse_blocks, plain_words
-from knowledge.readers.draft import Draft, Parsed
+from knowledge.readers.draft import NOTHING_STATED, Draft, Parsed
 from knowledge.readers.encoding import clean_text
 from knowledge.readers.fields import pick_fields
 from knowledge.readers.front_matter import split_front_matter
 
-NO_FRONT_MATTER = "It has no front matter: id and title were made from its name and heading, its folder says who may see it."
+OPENING_HEADING = re.compile(r"\s*(?:#|[^\n]+\n {0,3}(?:=+|-+)[ \t]*(?:\n|\Z))")
 MARKUP = re.compile(
     r"(?P<code>^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)"
     r"|(?<!`)(?P<tick>`+)(?!`)[^`\n]+(?P=tick)(?!`))"
@@ -24,12 +24,14 @@ def parse_markdown(text: str) -> Parsed:
     stated, body = split_front_matter(clean_text(text))
     fields = pick_fields(stated or {})
     title, body = take_title(strip_html(body), fields.get("title", ""))
-    remarks = () if stated is not None else (NO_FRONT_MATTER,)
+    remarks = () if stated is not None else (NOTHING_STATED,)
     return Parsed(drafts=(Draft(text=body, fields=fields, title=title),), remarks=remarks)
 
 
 def take_title(body: str, stated: str = "") -> tuple[str, str]:
     """The first heading, and the body without it where it opens the body and is the title (level 1, or as stated)."""
+    if stated and not OPENING_HEADING.match(body):
+        return "", body
     tokens = parse_blocks(body)
     opening = next((i for i, token in enumerate(tokens) if token.type == "heading_open"), None)
     if opening is None:

@@ -10,7 +10,7 @@ from pypdf import PageObject, PdfReader
 from pypdf.generic import DictionaryObject
 
 from knowledge.errors import FileRefused
-from knowledge.readers.draft import Draft, Parsed
+from knowledge.readers.draft import NOTHING_STATED, Draft, Parsed, usable_title
 from knowledge.readers.encoding import clean_text
 from knowledge.readers.failures import PARSER_FAILURES
 from knowledge.readers.markdown import take_title
@@ -22,7 +22,6 @@ FIRST_LINES = 10
 LIGATURES = str.maketrans(
     {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\u2010": "-", "\u00ad": "-"}
 )
-NO_TITLES = ("untitled", "microsoft word", "document", "slide 1")
 
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what is broken in a file is said in its reason
 
@@ -41,7 +40,7 @@ def parse_pdf(raw: bytes) -> Parsed:
         raise FileRefused("It has no text: it is probably scanned and needs OCR before it can be read.")
     title = _stated_title(reader) or _printed_title(next(page for page in pages if page))
     _, body = take_title(body, title)
-    return Parsed(drafts=(Draft(text=body, title=title),), remarks=remarks)
+    return Parsed(drafts=(Draft(text=body, title=title),), remarks=(NOTHING_STATED, *remarks))
 
 
 def _read_pages(reader: PdfReader) -> tuple[list[list[Line]], tuple[str, ...]]:
@@ -90,10 +89,9 @@ def _read_lines(page: PageObject) -> list[Line]:
 
 def _stated_title(reader: PdfReader) -> str:
     try:
-        title = clean_text(str(reader.metadata.title or "") if reader.metadata else "").strip()
+        return usable_title(clean_text(str(reader.metadata.title or "") if reader.metadata else ""))
     except PARSER_FAILURES:
         return ""
-    return "" if title.lower().startswith(NO_TITLES) or title.lower().endswith((".docx", ".doc", ".indd", ".pdf")) else title
 
 
 def _printed_title(page: Sequence[Line]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from knowledge.readers.draft import Draft, Parsed
+from knowledge.readers.draft import NOTHING_STATED, Draft, Parsed
 from knowledge.readers.encoding import clean_text
 
 BULLET = re.compile(r"^[ \t]*[•●▪◦‣⁃∙·*–][ \t]+", re.MULTILINE)
@@ -15,7 +15,7 @@ def parse_plain(text: str) -> Parsed:
     title, body = _take_first_line(clean_text(text).strip("\n"))
     return Parsed(
         drafts=(Draft(text=plain_to_markdown(body), title=title),),
-        remarks=("It is plain text: its title is its first line or its name, and its folder says who may see it.",),
+        remarks=(NOTHING_STATED,),
     )
 
 

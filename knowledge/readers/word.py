@@ -11,7 +11,7 @@ from docx.oxml.ns import qn
 from docx.oxml.xmlchemy import BaseOxmlElement
 
 from knowledge.errors import FileRefused
-from knowledge.readers.draft import Draft, Parsed
+from knowledge.readers.draft import NOTHING_STATED, Draft, Parsed, usable_title
 from knowledge.readers.encoding import clean_text
 from knowledge.readers.grid import draw_table
 from knowledge.readers.markdown import take_title
@@ -33,8 +33,8 @@ def parse_word(raw: bytes) -> Parsed:
     word = docx.Document(io.BytesIO(raw))
     text = clean_text("\n".join(_blocks(word)))
     title, body = take_title(text)
-    stated = clean_text(word.core_properties.title or "").strip()
-    return Parsed(drafts=(Draft(text=body, title=title or stated),))
+    stated = usable_title(clean_text(word.core_properties.title or ""))
+    return Parsed(drafts=(Draft(text=body, title=title or stated),), remarks=(NOTHING_STATED,))
 
 
 def _check_unpacked(raw: bytes) -> None:

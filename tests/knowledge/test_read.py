@@ -5,6 +5,7 @@ import pytest
 from knowledge.document import Document
 from knowledge.errors import DuplicateDocument, FolderUnreadable
 from knowledge.read import content_hash, read_documents
+from tests.knowledge.files import make_pdf, make_word
 
 ARTICLE = """---
 id: late-fee
@@ -98,6 +99,18 @@ def test_a_folder_named_internal_keeps_everything_below_it_internal(folder):
 def test_an_audience_that_is_not_understood_is_never_taken_for_public(folder, said):
     write(folder, {"a.md": f"---\nid: a\n{said}\n---\nText"})
     assert any(word in only_reason(read_documents(folder)) for word in ("audience", "internal"))
+
+
+def test_windows_line_ends_and_blank_lines_before_front_matter_change_nothing(folder):
+    write(folder, {"a.md": ARTICLE, "b.md": "\n" + ARTICLE.replace("late-fee\n", "other\n").replace("\n", "\r\n")})
+    first, second = read_documents(folder).documents
+    assert (first.text, first.updated, second.id) == (second.text, second.updated, "other")
+
+
+def test_every_file_that_states_nothing_is_remarked_upon(folder):
+    write(folder, {"a.md": "x", "b.txt": "x", "c.html": "<p>x", "d.docx": make_word(), "e.pdf": make_pdf([[("A" * 30, 9)]])})
+    reading = read_documents(folder)
+    assert [remark.path.name for remark in reading.remarks] == ["a.md", "b.txt", "c.html", "d.docx", "e.pdf"]
 
 
 def test_front_matter_that_never_ends_is_refused_rather_than_read_as_text(folder):
