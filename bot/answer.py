@@ -14,8 +14,10 @@ from knowledge.lexical import words
 
 WEIGHTS = (1.0, 0.4, 0.2)
 """What an article's best, second and third passage count."""
-RIVAL = 0.6
+RIVAL = 0.8
 """A second article may be a rival when it reaches this share of the first one's score."""
+SURE_ABOVE, CLEAR_LEAD = 0.7, 0.1
+"""Below this answerability the first article must lead by this share of its score, or the bot asks which one is meant."""
 NEAREST = 3
 """Articles named at most, when the bot asks back or does not know."""
 NEAR_ABOVE = 0.1
@@ -65,7 +67,7 @@ class Answerer:
         articles = rank_articles(found)
         if not articles or found.answerability < self._answerable_above:
             return self.abstain(found)
-        if len(rivals := _rivals(question, articles)) > 1:
+        if len(rivals := _rivals(question, articles, unsure=found.answerability < SURE_ABOVE)) > 1:
             return self._ask_back(rivals)
         return await self._quote(articles[0].passage.document, found)
 
@@ -95,16 +97,18 @@ def _courtesy(text: str) -> str | None:
     return next((phrase for pattern, phrase in _COURTESIES if pattern.fullmatch(plain)), None)
 
 
-def _rivals(question: Question, articles: Sequence[Candidate]) -> tuple[Passage, ...]:
+def _rivals(question: Question, articles: Sequence[Candidate], *, unsure: bool) -> tuple[Passage, ...]:
     """Articles between which the question cannot choose: all that it says stands in the titles of both.
 
     "How do I cancel?" fits "Cancel broadband" and "Cancel a mobile plan" alike; one more telling word, now or in an earlier
-    message, and it does not.
+    message, and it does not. When the bot is `unsure` that it has an answer at all, the nearest are rivals unless one leads.
     """
     best, *others = articles
     asked = set(words(question.text)) - _FILLER
     before = set(words(" ".join(question.history)))
     title = set(words(best.passage.title))
+    if unsure and others and others[0].score > (1 - CLEAR_LEAD) * best.score:
+        return tuple(candidate.passage for candidate in articles[:NEAREST])
     rivals = [best.passage]
     for other in others:
         theirs = set(words(other.passage.title))

@@ -21,7 +21,7 @@ NOTHING_NEAR = (
 )
 
 WHICH_ONE = "I have more than one article on that. Which one do you mean?"
-WHICH_REPLY = "Just reply with the one you need."
+WHICH_REPLY = "Reply with its number, or tell me a little more."
 
 NOTICES = {
     Outcome.STOPPED: "You stopped this reply.",
