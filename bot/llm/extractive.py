@@ -59,7 +59,7 @@ def _within(wanted: Sequence[Passage]) -> list[Passage]:
     kept: dict[str, Passage] = {}
     words = 0
     for passage in wanted:
-        length = len(passage.text.split())
+        length = sum(any(map(str.isalnum, word)) for word in passage.text.split())
         if passage.id not in kept and (not kept or words + length <= MOST_WORDS):
             kept[passage.id] = passage
             words += length

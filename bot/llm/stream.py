@@ -1,6 +1,6 @@
 """What goes to a language model and what comes back: the nouns of `bot/llm/` and the one Protocol every model keeps."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -88,8 +88,29 @@ class Replaced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A provider that was asked for this reply and failed, or was left out (`began_ms` None): for traces and accounts.
+
+    `error` is one of our own words; `detail` is the vendor's text without secrets, for staff only. Times are milliseconds
+    since the failover began. Tokens are estimates of what was paid for all the same; nothing was sent where they are 0.
+    """
+
+    provider: str
+    model: str
+    error: str
+    detail: str = ""
+    began_ms: float | None = None
+    took_ms: float = 0.0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The last event of every good stream. Tokens are None when the vendor did not say; `estimated` when we counted."""
+    """The last event of every good stream. Tokens are `estimated` when the vendor did not say; None where there are none.
+
+    `attempts` are the ones that failed before this provider answered, in order.
+    """
 
     reason: FinishReason
     provider: str
@@ -97,6 +118,7 @@ class Finished:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     estimated: bool = False
+    attempts: tuple[Attempt, ...] = ()
 
 
 Event = Text | ToolRequest | Replaced | Finished
@@ -108,10 +130,11 @@ class LLM(Protocol):
     name: str
     model: str
 
-    def stream(self, request: Request, limits: Limits) -> AsyncIterator[Event]:
+    def stream(self, request: Request, limits: Limits) -> AsyncGenerator[Event, None]:
         """The reply as events, the last of them `Finished`; a stream that ends without it has failed.
 
-        Raises only what `bot.errors` lists under ProviderFailed. Closing the iterator closes the connection.
+        Raises only what `bot.errors` lists under ProviderFailed. Closing the generator closes the connection. Tool requests
+        come whole, in one breath with `Finished`: after one nothing of this stream fails any more.
         """
         ...
 

@@ -1,0 +1,240 @@
+"""OpenAI, Azure OpenAI and every server that speaks Chat Completions; the only file that imports `openai`."""
+
+import re
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import httpx
+import openai
+from openai.types.chat import ChatCompletionChunk
+from pydantic import SecretStr
+
+from bot.errors import ContentFiltered, ProviderFailed, ProviderRefused, ProviderTimedOut, StreamBroken
+from bot.llm.body import CappedBody, is_loopback
+from bot.llm.failures import classify, retry_after, safe_detail
+from bot.llm.lines import arguments_text, dialogue, system_text
+from bot.llm.receive import receive
+from bot.llm.received import Received, ToolPiece
+from bot.llm.stream import Event, FinishReason, Limits, Line, Request, ToolRequest, ToolSpec
+from bot.settings import Settings
+
+THINKING_ROOM = 2000
+"""Tokens added for models that count their thinking as part of the reply."""
+
+_REASONS: Mapping[str, FinishReason] = {"length": "length", "tool_calls": "tools", "function_call": "tools"}
+_UNSUPPORTED = re.compile(
+    r"unsupported|not supported|unrecogni[sz]ed|unknown|unexpected|not permitted|extra input", re.IGNORECASE
+)
+_ADAPTABLE = re.compile(r"\b(max_completion_tokens|max_tokens|temperature|stream_options)\b")
+
+
+class OpenAILLM:
+    """A model behind `/chat/completions`; `name` says whose, for prices, status and tool rounds."""
+
+    failures = (
+        openai.OpenAIError,
+        httpx.HTTPError,
+        httpx.StreamError,
+        httpx.InvalidURL,
+        OSError,
+        ValueError,  # broken JSON, invalid UTF-8, a chunk that is no chunk
+        TypeError,
+        AttributeError,
+        LookupError,
+        RuntimeError,  # JSON nested without end; a connection closed under the reader
+    )
+
+    def __init__(self, client: openai.AsyncOpenAI, name: str, model: str) -> None:
+        self.name = name
+        self.model = model
+        self._client = client
+        self._create = client.chat.completions.create  # loads the library's lazy modules now: in a turn that takes 0.7 s
+        self._unsupported: set[str] = set()
+
+    def stream(self, request: Request, limits: Limits) -> AsyncGenerator[Event, None]:
+        """The reply; see `bot.llm.stream.LLM`."""
+        return receive(self, request, limits)
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._client.close()
+
+    async def chunks(self, request: Request, limits: Limits) -> AsyncGenerator[ChatCompletionChunk, None]:
+        """The vendor's chunks."""
+        async with await self._open(request, limits) as stream:
+            async for chunk in stream:
+                yield chunk
+
+    def read(self, chunk: ChatCompletionChunk, received: Received) -> str:
+        """Take a chunk in: usage may come on any, a delta on those with a choice."""
+        if chunk.usage:
+            received.usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+        if not chunk.choices:
+            return ""
+        choice = chunk.choices[0]
+        delta = choice.delta
+        if delta and (extra := delta.model_extra) and (extra.get("reasoning_content") or extra.get("reasoning")):
+            received.thought()
+        for call in (delta.tool_calls if delta else None) or ():
+            received.tool_piece(_tool_piece(call))
+        text = received.text(delta.content) if delta and delta.content else ""
+        if choice.finish_reason == "content_filter":
+            raise ContentFiltered(self.name, "finish reason content_filter")
+        if choice.finish_reason:
+            received.finish(_REASONS.get(choice.finish_reason, "stop"))
+        return text
+
+    def failure(self, failure: Exception) -> ProviderFailed:
+        """The library's or the wire's failure in our words."""
+        detail = safe_detail(f"{type(failure).__name__}: {failure}", [self._client.api_key])
+        if isinstance(failure, openai.APITimeoutError | httpx.TimeoutException):
+            return ProviderTimedOut(self.name, detail)
+        if isinstance(failure, openai.APIConnectionError):
+            cause = safe_detail(f"{detail}: {failure.__cause__!r}", [self._client.api_key])
+            return ProviderRefused(self.name, cause)
+        if isinstance(failure, openai.APIStatusError):
+            kind = classify(failure.status_code, _codes(failure), failure.message)
+            return kind(self.name, detail, retry_after=retry_after(failure.response.headers, failure.message))
+        if isinstance(failure, openai.APIError) and failure.body is not None:
+            return classify(None, _codes(failure), failure.message)(self.name, detail)
+        return StreamBroken(self.name, detail)
+
+    async def _open(self, request: Request, limits: Limits) -> openai.AsyncStream[ChatCompletionChunk]:
+        """The vendor's stream; learns which parameters this server or model does not take, and does without them."""
+        patience = httpx.Timeout(None, connect=limits.connect_seconds, pool=limits.connect_seconds)
+        while True:
+            try:
+                body: dict[str, Any] = self._body(request)
+                stream: openai.AsyncStream[ChatCompletionChunk] = await self._create(**body, stream=True, timeout=patience)
+                return stream
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as refused:
+                parameter = _unsupported(refused)
+                if parameter is None or parameter in self._unsupported:
+                    raise
+                self._unsupported.add(parameter)
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": _messages(request, self.name),
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "stream_options": {"include_usage": True},
+        }
+        if "max_tokens" in self._unsupported:
+            body["max_completion_tokens"] = body["max_tokens"] + THINKING_ROOM
+        if request.tools:
+            body["tools"] = [_tool(tool) for tool in request.tools]
+        return {name: value for name, value in body.items() if name not in self._unsupported}
+
+
+def _messages(request: Request, provider: str) -> list[dict[str, Any]]:
+    system = system_text(request.lines)
+    head = [{"role": "system", "content": system}] if system else []
+    return head + [_message(line) for line in dialogue(request.lines, provider)]
+
+
+def _message(line: Line) -> dict[str, Any]:
+    if line.role == "tool":
+        return {"role": "tool", "tool_call_id": line.answers, "content": line.text}
+    if line.role == "customer":
+        return {"role": "user", "content": line.text}
+    if not line.tool_requests:
+        return {"role": "assistant", "content": line.text}
+    return {"role": "assistant", "content": line.text or None, "tool_calls": [_call(call) for call in line.tool_requests]}
+
+
+def _call(call: ToolRequest) -> dict[str, Any]:
+    """A call as it came, with what the vendor hung on it (Gemini's thought signature in `extra_content`)."""
+    function = {"name": call.name, "arguments": arguments_text(call.arguments)}
+    return {"id": call.id, "type": "function", "function": function, **call.extra}
+
+
+def _tool(tool: ToolSpec) -> dict[str, Any]:
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": function}
+
+
+def _tool_piece(call: Any) -> ToolPiece:  # noqa: ANN401  (what a server sends need not be what the library's types say)
+    function = call.function
+    arguments = function.arguments if function else ""
+    extra = {"extra_content": call.model_extra["extra_content"]} if "extra_content" in (call.model_extra or {}) else {}
+    return ToolPiece(
+        index=call.index,
+        id=call.id or None,
+        name=function.name if function else None,
+        arguments=arguments if isinstance(arguments, str) else arguments_text(arguments) if arguments is not None else "",
+        extra=extra,
+    )
+
+
+def _codes(failure: openai.APIError) -> str:
+    """Everything short in the vendor's error that names it."""
+    return " ".join(str(part) for part in (failure.code, failure.type, failure.param) if part)
+
+
+def _unsupported(refused: openai.APIStatusError) -> str | None:
+    """The parameter that a server or model does not know, of those a reply can do without."""
+    if not _UNSUPPORTED.search(f"{refused.code} {refused.message}"):
+        return None
+    named = _ADAPTABLE.search(refused.param or "") or _ADAPTABLE.search(refused.message)
+    return named[1] if named else None
+
+
+def build_openai(settings: Settings) -> OpenAILLM:
+    """OpenAI itself, or whatever stands at OPENAI_BASE_URL."""
+    return _compatible("openai", settings.openai_base_url, settings.openai_api_key, settings.openai_model)
+
+
+def build_compatible(settings: Settings) -> OpenAILLM:
+    """Any OpenAI-compatible server."""
+    return _compatible(
+        "compatible", settings.compatible_base_url or "", settings.compatible_api_key, settings.compatible_model or ""
+    )
+
+
+def build_gemini(settings: Settings) -> OpenAILLM:
+    """Gemini at Google's OpenAI-compatible address."""
+    base = settings.gemini_base_url
+    if not base.endswith("/openai"):
+        version = "" if base.endswith(f"/{settings.gemini_api_version}") else f"/{settings.gemini_api_version}"
+        base = f"{base}{version}/openai"
+    return _compatible("gemini", base, settings.gemini_api_key, settings.gemini_model.removeprefix("models/"))
+
+
+def build_azure(settings: Settings) -> OpenAILLM:
+    """Azure OpenAI: the deployment stands where other servers have the model."""
+    client = openai.AsyncAzureOpenAI(
+        azure_endpoint=settings.azure_openai_endpoint or "",
+        api_version=settings.azure_openai_api_version,
+        api_key=_secret(settings.azure_openai_api_key),
+        **_options("azure", settings.azure_openai_endpoint or ""),
+    )
+    return OpenAILLM(client, "azure", settings.azure_openai_deployment or "")
+
+
+def _compatible(name: str, base_url: str, key: SecretStr | None, model: str) -> OpenAILLM:
+    client = openai.AsyncOpenAI(base_url=base_url, api_key=_secret(key), **_options(name, base_url))
+    return OpenAILLM(client, name, model)
+
+
+def _secret(key: SecretStr | None) -> str:
+    """The key; servers that want none get a word, because the library insists on one."""
+    return key.get_secret_value() if key else "none"
+
+
+def _options(name: str, base_url: str) -> dict[str, Any]:
+    """What every client is made with: no retries of its own, limits from us, a cap on bytes, no proxy to this machine."""
+
+    async def cap(response: httpx.Response) -> None:
+        response.stream = _Capped(name, response.stream)  # type: ignore[arg-type]
+
+    return {
+        "max_retries": 0,
+        "timeout": httpx.Timeout(None),
+        "http_client": openai.DefaultAsyncHttpxClient(event_hooks={"response": [cap]}, trust_env=not is_loopback(base_url)),
+    }
+
+
+class _Capped(CappedBody, httpx.AsyncByteStream):
+    """httpx takes only its own kind of body."""
