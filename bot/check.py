@@ -86,9 +86,11 @@ def _check_block(block: Block, passages: Sequence[Passage]) -> tuple[Block | Non
 
 
 def _mark(block: Block, numbers: dict[int, int]) -> str:
+    """The block with the marks of its citations; a table takes them below, where they are no cell."""
     marks = "".join(f"[{numbers[n]}]" for n in block.cites if n in numbers)
     text = link_articles(block.text)
-    return f"{text} {marks}" if marks else text
+    gap = "\n\n" if text.rpartition("\n")[2].startswith("|") else " "
+    return f"{text}{gap}{marks}" if marks else text
 
 
 def _stem(word: str) -> str:

@@ -24,10 +24,12 @@ class Question:
 def read_question(asked: Entry, earlier: Sequence[Entry]) -> Question:
     """The question in `asked`, given the entries before it, oldest first.
 
+    What was said before counts as it was understood then: after a choice of "2" it is the question with the chosen title.
     A short reply to articles that the bot offered ("the mobile one") chooses one, and the question asked first is searched.
     """
-    said = [entry.text for entry in earlier if entry.speaker is Speaker.CUSTOMER and entry.kind is Kind.MESSAGE]
-    history = tuple(said[-_HISTORY:])
+    understood = {entry.answers: entry.data.get("turn", {}).get("question") for entry in earlier}
+    said = [entry for entry in earlier if entry.speaker is Speaker.CUSTOMER and entry.kind is Kind.MESSAGE]
+    history = tuple(understood.get(entry.seq) or entry.text for entry in said[-_HISTORY:])
     offered = _offered(earlier)
     if offered and history and (chosen := _chosen(asked.text, offered)):
         return Question(

@@ -86,3 +86,8 @@ def test_a_link_between_articles_leads_to_the_help_page_and_other_links_stay():
     reply = check_answer(answer(Block(text=text, cites=(1,)), passages=(quoted,)), UNKNOWN)
     assert "[Refunds](/help/refunds-and-credits)" in reply.text
     assert "(https://status.example.com/now)" in reply.text
+
+
+def test_the_mark_of_a_table_stands_below_it_where_it_is_no_cell():
+    table = passage("| Light | Meaning |\n|---|---|\n| red | no signal |")
+    assert check_answer(answer(Block(text=table.text, cites=(1,)), passages=(table,)), UNKNOWN).text.endswith("|\n\n[1]")

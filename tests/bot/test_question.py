@@ -1,5 +1,6 @@
 """Reading a question with what was said before it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -78,3 +79,11 @@ def test_a_reply_that_names_no_one_choice_is_a_question_of_its_own(reply):
 def test_a_question_back_is_open_only_until_the_bots_next_message():
     question = read(*ASKED_BACK, (Speaker.CUSTOMER, "hm", {}), (Speaker.BOT, "…", {}), (Speaker.CUSTOMER, "broadband", {}))
     assert question.document is None
+
+
+def test_what_was_said_before_counts_as_it_was_understood():
+    *earlier, asked = conversation(
+        (Speaker.CUSTOMER, "2", {}), (Speaker.BOT, "…", {}), (Speaker.CUSTOMER, "and for business?", {})
+    )
+    earlier[1] = replace(earlier[1], answers=1, data={"turn": {"question": "how do I cancel Cancel a mobile plan"}})
+    assert read_question(asked, earlier).history == ("how do I cancel Cancel a mobile plan",)
