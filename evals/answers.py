@@ -1,87 +1,77 @@
-"""Plays the real bot over labelled transcripts and counts what it got right, what it declined and what it got wrong."""
+"""`python -m evals answers`: plays the real bot over labelled questions and judges every reply."""
 
+import argparse
 import asyncio
-import re
-from collections import Counter
+import json
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from uuid import uuid4
+from pathlib import Path
 
-from bot.domain import ConversationId, CustomerId, Entry, Outcome
-from bot.turn import Bot
-from evals.transcripts import CustomerTurn, Expected, Transcript
+from bot.settings import Settings
+from bot.wiring import build_bot
+from evals.judge import Judged, Verdict, count, play_and_judge
+from evals.metrics import share
+from evals.ranking import plain
+from evals.transcripts import Transcript, read_transcripts
 
-_SPACE = re.compile(r"\s+")
-
-
-class Verdict(StrEnum):
-    """How one reply compares with what was expected of it."""
-
-    CORRECT = "correct"
-    """An acceptable outcome and, for an answer, a right document and every fact."""
-    DECLINED = "declined"
-    """An honest "I don't know" or a question back where an answer was possible."""
-    INCOMPLETE = "incomplete"
-    """From a right document, without a fact that decides."""
-    WRONG = "wrong"
-    """An answer from no right document, one where none was possible, or one that says what it must not."""
+SUMMARY = "what the bot answers right, declines honestly and gets wrong"
+DESCRIPTION = """\
+Play the bot, as it is wired by the settings, over labelled transcripts (evals/transcripts/) and judge each reply:
+correct (an acceptable outcome; an answer cites a right document and holds every deciding fact), declined (an honest
+"I don't know" or a question back where an answer was possible), incomplete (a right document, a deciding fact missing)
+or wrong. Intervals are Wilson's, 95%. The articles are indexed in a temporary folder.
+"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """One message, the reply and its verdict; `why` names what was missing."""
-
-    transcript: str
-    asked: str
-    reply: Entry
-    verdict: Verdict
-    why: str
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this command."""
+    parser.description = DESCRIPTION
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--transcripts", type=Path, required=True, help="labelled conversations: .jsonl")
+    parser.add_argument("--out", type=Path, required=True, help="the report, as JSON, with every reply")
+    parser.add_argument("--articles", type=Path, help="help articles (default: ARTICLES_DIR)")
 
 
-async def play_and_judge(bot: Bot, transcripts: Sequence[Transcript]) -> list[Judged]:
-    """Each transcript as a conversation of its own with the bot, judged message by message."""
-    judged: list[Judged] = []
-    for transcript in transcripts:
-        conversation = ConversationId(str(uuid4()))
-        for turn in transcript.turns:
-            reply = await _ask(bot, conversation, turn)
-            verdict, why = judge(turn.expect, reply)
-            judged.append(Judged(transcript=transcript.id, asked=turn.customer, reply=reply, verdict=verdict, why=why))
-    return judged
+def run(arguments: argparse.Namespace) -> str:
+    """Play, judge, write the report, and give the table to show. Raises FileInvalid or KnowledgeError."""
+    transcripts = read_transcripts(arguments.transcripts)
+    with tempfile.TemporaryDirectory() as folder:
+        articles = {"articles_dir": arguments.articles} if arguments.articles else {}
+        settings = Settings(data_dir=Path(folder), database_url=None, messages_per_minute=1_000_000, **articles)
+        judged = asyncio.run(_play(settings, transcripts))
+    report = summarise(judged)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return table(judged)
 
 
-def judge(expected: Expected, reply: Entry) -> tuple[Verdict, str]:
-    """The verdict on one reply, and why it is not better."""
-    outcome = Outcome(reply.data["outcome"])
-    text = _fold(reply.text)
-    if said := [words for words in expected.must_not if _fold(words) in text]:
-        return Verdict.WRONG, f"says {said[0]!r}"
-    if outcome is not Outcome.ANSWERED:
-        return (Verdict.CORRECT, "") if outcome in expected.outcomes else (Verdict.DECLINED, outcome)
-    if Outcome.ANSWERED not in expected.outcomes:
-        return Verdict.WRONG, "answers what the articles do not hold"
-    cited = {citation["document"] for citation in reply.data["citations"]}
-    if expected.cite and not cited & set(expected.cite):
-        return Verdict.WRONG, f"cites {', '.join(sorted(cited))}"
-    missing = [fact[0] for fact in expected.must if not any(_fold(spelling) in text for spelling in fact)]
-    return (Verdict.INCOMPLETE, f"lacks {missing[0]!r}") if missing else (Verdict.CORRECT, "")
+def summarise(judged: Sequence[Judged]) -> dict[str, object]:
+    """The report: counts, rates with their intervals, and every reply with its verdict."""
+    return {
+        "n": len(judged),
+        **{str(verdict): number for verdict, number in count(judged).items()},
+        "rates": plain({str(verdict): share([one.verdict is verdict for one in judged]) for verdict in Verdict}),
+        "replies": [
+            {"id": one.transcript, "asked": one.asked, "verdict": one.verdict, "why": one.why, "reply": one.reply.text}
+            for one in judged
+        ],
+    }
 
 
-def count(judged: Sequence[Judged]) -> dict[Verdict, int]:
-    """How many replies got each verdict."""
-    counted = Counter(one.verdict for one in judged)
-    return {verdict: counted[verdict] for verdict in Verdict}
+def table(judged: Sequence[Judged]) -> str:
+    """One line a verdict, then the replies that were not right and why."""
+    lines = [f"{len(judged)} messages"]
+    for verdict, number in count(judged).items():
+        figure = share([one.verdict is verdict for one in judged])
+        rate = f"{figure.value:6.1%}  [{figure.low:.1%}, {figure.high:.1%}]" if figure else ""
+        lines.append(f"{verdict:<11} {number:>4}   {rate}")
+    wrong = [one for one in judged if one.verdict in (Verdict.WRONG, Verdict.INCOMPLETE)]
+    return "\n".join([*lines, *(f"{one.verdict}: {one.transcript} {one.asked[:70]!r}: {one.why}" for one in wrong)])
 
 
-async def _ask(bot: Bot, conversation: ConversationId, turn: CustomerTurn) -> Entry:
-    asked = await bot.accept(conversation, CustomerId("evals"), turn.customer)
-    async with asyncio.timeout(bot.settings.turn_seconds + 5):
-        async for entry in bot.log.follow(conversation, asked.seq):
-            if entry.answers == asked.seq:
-                return entry
-    raise AssertionError("follow ended")
-
-
-def _fold(text: str) -> str:
-    return _SPACE.sub(" ", text.replace("**", "").replace("’", "'")).casefold()
+async def _play(settings: Settings, transcripts: Sequence[Transcript]) -> list[Judged]:
+    bot = await build_bot(settings)
+    try:
+        return await play_and_judge(bot, transcripts)
+    finally:
+        await bot.close()

@@ -9,15 +9,12 @@ One JSON object a line:
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot.domain import Outcome
+from evals.formats import Row, read_rows
 
 Words = Annotated[str, Field(min_length=1)]
-
-
-class TranscriptsInvalid(Exception):
-    """A transcript file cannot be used; the text names each line and what is wrong with it."""
 
 
 class Expected(BaseModel):
@@ -44,37 +41,15 @@ class CustomerTurn(BaseModel):
     expect: Expected
 
 
-class Transcript(BaseModel):
+class Transcript(Row):
     """A labelled conversation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: Words
     tags: tuple[Words, ...] = ()
     turns: tuple[CustomerTurn, ...] = Field(min_length=1)
 
 
-def read_transcripts(file: Path) -> tuple[Transcript, ...]:
-    """All transcripts of a file. Raises TranscriptsInvalid naming every wrong line at once."""
-    problems: list[str] = []
-    transcripts: dict[str, Transcript] = {}
-    for number, line in _lines(file):
-        try:
-            transcript = Transcript.model_validate_json(line)
-        except ValidationError as invalid:
-            problems += [f"{file}:{number}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in invalid.errors()]
-            continue
-        if transcript.id in transcripts:
-            problems.append(f"{file}:{number}: the id {transcript.id!r} is used twice")
-        transcripts[transcript.id] = transcript
-    if problems or not transcripts:
-        raise TranscriptsInvalid("\n".join(problems) or f"{file}: holds no transcript")
-    return tuple(transcripts.values())
-
-
-def _lines(file: Path) -> list[tuple[int, str]]:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TranscriptsInvalid(f"{file} cannot be read: {error}") from error
-    return [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+def read_transcripts(file: Path) -> list[Transcript]:
+    """All transcripts of a file. Raises FileInvalid naming the line that cannot be used."""
+    return read_rows(file, Transcript)

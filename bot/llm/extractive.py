@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from bot.domain import Answer, Block, Outcome
-from knowledge.document import Article, Found, Passage
+from knowledge.document import Article, Found, Passage, PassageId
 
 MOST_WORDS = 200
 """Length of an answer, in words; the passage that answers best is never cut for it, and a list never at all."""
@@ -12,12 +12,12 @@ CLOSE = 0.8
 """Another section joins the answer when its score is this share of the best one's, and it fits."""
 
 Section = tuple[Passage, ...]
-Scores = Mapping[str, float]
+Scores = Mapping[PassageId, float]
 
 
 def extract(found: Found, article: Article) -> Answer:
     """The article's opening, its best section and those that score close, in reading order, under title and headings."""
-    scores = {passage.id: passage.score for passage in found.passages}
+    scores: Scores = {passage.id: passage.score for passage in found.passages}
     chosen = _choose(article.passages, scores)
     blocks = [Block(text=f"**{article.document.title}**")]
     heading = ""
