@@ -5,11 +5,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import chat_load
+from benchmarks import chat_load, ingest, kill9, retrieval, startup
 from benchmarks.report import Result, keep, show
 
 BENCHMARKS: dict[str, Callable[..., Result]] = {
+    "startup": startup.run,
+    "ingest": ingest.run,
+    "retrieval": retrieval.run,
     "chat_load": chat_load.run,
+    "kill9": kill9.run,
 }
 
 

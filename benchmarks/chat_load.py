@@ -40,7 +40,7 @@ def run(*, quick: bool = False) -> Result:
             for chats in LEVELS[:2] if quick else LEVELS:
                 pair = [_measure(server, chats, think_seconds, quick) for server in (stock, ours)]
                 rows += [*pair, _ratio(*pair)]
-    alone = {"server": "frontdesk", "load": "turn alone", "chats": 1, "messages": len(turns), **spread(turns)}
+    alone: Row = {"server": "frontdesk", "load": "turn alone", "chats": 1, "messages": len(turns), **spread(turns)}
     return Result(
         name="chat_load",
         rows=[alone, *rows],

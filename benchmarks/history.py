@@ -6,13 +6,15 @@ and compared. What was acknowledged must be there, once, in order and unchanged;
 not, but not twice; every message must be settled exactly once.
 """
 
+import itertools
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
 from bot.domain import Entry, Kind, Speaker
 
@@ -50,14 +52,19 @@ class Event:
 
 
 class History:
-    """Writes events to a file as they happen, each flushed, and keeps them."""
+    """Writes events to a file as they happen, and keeps them."""
 
     def __init__(self, file: Path) -> None:
         self.events: list[Event] = []
+        self._began = time.monotonic()
         self._file: TextIO = file.open("w", encoding="utf-8")
 
+    def note(self, what: What, **fields: Any) -> None:
+        """Write down what happens now; see Event for the fields."""
+        self.add(Event(at=round(time.monotonic() - self._began, 4), what=what, **fields))
+
     def add(self, event: Event) -> None:
-        """Write one event down; the file may lack the last ones while it is open."""
+        """Write an event down; the file may lack the last ones while it is open."""
         self.events.append(event)
         self._file.write(json.dumps(asdict(event), ensure_ascii=False) + "\n")
 
@@ -106,6 +113,7 @@ def check_history(events: Sequence[Event], log: Log) -> Verdict:
             "messages sent": len(sent),
             "sent again after a crash": sum(event.what is What.SENT for event in events) - len(sent),
             "acknowledged": len({event.client_id for event in acknowledged}),
+            "refused": sum(event.what is What.REFUSED for event in events),
             "stored": len(questions),
             "replies seen": len({event.reply for event in events if event.what is What.REPLY}),
             "kills": sum(event.what is What.KILLED for event in events),
@@ -146,24 +154,29 @@ def find_strange(questions: Sequence[Entry], sent: Mapping[str, Event]) -> Itera
 
 
 def find_inversions(events: Sequence[Event], log: Log) -> Iterator[str]:
-    """Messages stored, and replies given, in another order than the customer's messages were first sent in."""
+    """Messages stored, and replies given, in another order than the messages were sent in.
+
+    What counts is when a message was sent first; one that was refused takes its place when it is sent again.
+    """
     order: dict[str, int] = {}
-    for event in events:
+    for number, event in enumerate(events):
         if event.what is What.SENT:
-            order.setdefault(event.client_id, len(order))
+            order.setdefault(event.client_id, number)
+        elif event.what is What.REFUSED:
+            order.pop(event.client_id, None)
     for conversation, entries in log.items():
         places = [(order.get(e.client_id or "", -1), e) for e in entries if is_question(e)]
-        for (before, _), (after, entry) in zip(places, places[1:], strict=False):
+        for (before, _), (after, entry) in itertools.pairwise(places):
             if after < before:
                 yield f"{conversation} {entry.seq} {entry.text!r} was sent before the one above it"
         answered = [entry for entry in entries if entry.answers is not None]
-        for above, entry in zip(answered, answered[1:], strict=False):
+        for above, entry in itertools.pairwise(answered):
             if (entry.answers or 0) < (above.answers or 0):
                 yield f"{conversation} {entry.seq} answers {entry.answers} after {above.answers} was answered"
 
 
 def find_gaps(log: Log) -> Iterator[str]:
-    """Conversations whose numbers do not count 1, 2, 3 …"""
+    """Conversations whose numbers do not count from 1 without gaps."""
     for conversation, entries in log.items():
         if [entry.seq for entry in entries] != list(range(1, len(entries) + 1)):
             yield f"{conversation} has the numbers {[entry.seq for entry in entries]}"

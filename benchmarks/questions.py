@@ -73,7 +73,7 @@ CORES = (
     "is the student discount of {amount} valid for {service}",
     "do you sell insurance for my {device} in {country}",
 )
-OPENERS = ("", "Hi, ", "Hello, ", "Quick question: ", "Please help, ", "Sorry to bother you, ", "Good morning, ", "Hey there, ")
+OPENERS = ("", "Hi, ", "Hello, ", "Quick question: ", "Please help, ", "Sorry to bother you, ", "Good morning, ", "Hey, ")
 ENDINGS = ("?", "", "??", " please?", ", thanks", "? It is urgent.", "? I asked before.", "? I am on the train.", " today?")
 # fmt: on
 

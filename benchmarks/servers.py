@@ -44,11 +44,11 @@ class Meter:
 
     def cpu_seconds(self) -> float:
         """Processor time so far, user and system."""
-        return sum(times.user + times.system for times in (one.cpu_times() for one in self._all()))
+        return float(sum(times.user + times.system for times in (one.cpu_times() for one in self._all())))
 
     def rss_mib(self) -> float:
         """Resident memory now."""
-        return sum(one.memory_info().rss for one in self._all()) / 2**20
+        return float(sum(one.memory_info().rss for one in self._all())) / 2**20
 
     def _all(self) -> list[psutil.Process]:
         return [self._process, *self._process.children(recursive=True)]

@@ -1,0 +1,91 @@
+"""A visitor in a real browser: what they do, what they see, and what their browser asks of whom."""
+
+from pathlib import Path
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+
+REPLY = '[data-step-type="assistant_message"]'
+QUESTION = '[data-step-type="user_message"]'
+MILLISECONDS = 15_000
+AGAIN_MILLISECONDS = 300
+
+
+class Visitor:
+    """One person with one browser profile; `page` is the tab in front of them."""
+
+    def __init__(self, context: BrowserContext, address: str, pictures: Path) -> None:
+        self.context, self.address, self.pictures = context, address, pictures
+        self.page: Page
+        self.foreign: list[str] = []
+        self.errors: list[str] = []
+        self.is_server_away = False
+        context.set_default_timeout(MILLISECONDS)
+        context.on("request", self._watch_request)
+        context.on("console", self._watch_console)
+        context.on("weberror", lambda error: self.errors.append(str(error.error)))
+
+    @classmethod
+    async def arrive(cls, browser: Browser, address: str, pictures: Path, width: int) -> "Visitor":
+        """Open the chat in a window of this width in pixels; a narrow one is a phone."""
+        is_phone = width < 600
+        size = {"width": width, "height": 844 if is_phone else 860}
+        context = await browser.new_context(viewport=size, is_mobile=is_phone, has_touch=is_phone)
+        visitor = cls(context, address, pictures)
+        visitor.page = await visitor.open_tab("/")
+        return visitor
+
+    async def open_tab(self, path: str) -> Page:
+        """Another tab of the same browser."""
+        page = await self.context.new_page()
+        await page.goto(self.address + path)
+        await expect(page.locator("#chat-input")).to_be_visible(timeout=MILLISECONDS)
+        return page
+
+    async def ask(self, text: str) -> Locator:
+        """Type a question, send it with Enter, and wait until one more reply is there."""
+        replies = self.replies()
+        before = await replies.count()
+        await self.page.locator("#chat-input").click()
+        await self.page.keyboard.type(text)
+        await self.page.keyboard.press("Enter")
+        await expect(replies).to_have_count(before + 1, timeout=MILLISECONDS)
+        return replies.nth(before)
+
+    async def ask_until_sent(self, text: str) -> None:
+        """Type a question and press Enter again and again, as one does when the page has lost its server."""
+        questions = self.page.locator(QUESTION)
+        before = await questions.count()
+        await self.page.locator("#chat-input").fill(text)
+        while await questions.count() == before:
+            await self.page.locator("#chat-input").press("Enter")
+            await self.page.wait_for_timeout(AGAIN_MILLISECONDS)
+
+    def replies(self, page: Page | None = None) -> Locator:
+        """The bot's replies on the page."""
+        return (page or self.page).locator(REPLY)
+
+    async def transcript(self, page: Page | None = None) -> list[str]:
+        """What stands on the page, in its order."""
+        return await (page or self.page).locator(f"{QUESTION}, {REPLY}").all_inner_texts()
+
+    async def picture(self, name: str) -> None:
+        """Keep what the page looks like."""
+        await self.page.screenshot(path=self.pictures / f"{name}.png")
+
+    async def overflow(self) -> int:
+        """Pixels that the page is wider than its window."""
+        return int(await self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+    async def leave(self) -> None:
+        """Close everything, and see that nothing went elsewhere and nothing went wrong on the way."""
+        await self.context.close()
+        assert not self.foreign, self.foreign
+        assert not self.errors, self.errors
+
+    def _watch_request(self, request: Request) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.foreign.append(request.url)
+
+    def _watch_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not self.is_server_away:
+            self.errors.append(f"{message.text} {message.location['url']}")
