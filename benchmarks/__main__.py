@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="small sizes and short times: to see that it works, not to quote"
     )
-    parser.add_argument("--out", type=Path, default=Path("bench-results"), metavar="DIR", help="where the JSON files go")
+    parser.add_argument("--out", type=Path, default=Path("reports/bench"), metavar="DIR", help="where the JSON files go")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(BENCHMARKS):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
