@@ -3,8 +3,8 @@
 import asyncio
 import logging
 
-from bot.log_sql import open_log
 from bot.settings import Settings
+from bot.sql.log import open_log
 from bot.turn import Bot
 from knowledge.errors import IndexMissing
 from knowledge.index import build_index

@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 from bot.domain import ConversationId, Holder
 from bot.log import ConversationLog
 from bot.log_memory import MemoryLog
-from bot.log_sql import open_log
+from bot.sql.log import open_log
 
 NO_POSTGRES = "no PostgreSQL: set FRONTDESK_TEST_POSTGRES_URL, or install the server (Debian: apt-get install postgresql)"
 POLL_SECONDS = 0.1

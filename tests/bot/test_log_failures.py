@@ -17,7 +17,7 @@ from sqlalchemy import event
 
 from bot.domain import ConversationId, CustomerId, Draft, Entry, Kind, Speaker
 from bot.errors import LogCorrupt, LogUnavailable, SettingsInvalid
-from bot.log_sql import SqlLog, open_log
+from bot.sql.log import SqlLog, open_log
 
 CHAT, ANA = ConversationId("chat"), CustomerId("ana")
 NOBODY = 65534

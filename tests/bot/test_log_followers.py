@@ -8,8 +8,8 @@ import pytest
 
 from bot.domain import ConversationId, Draft, Entry, EntryId, Kind, Speaker
 from bot.errors import LogUnavailable
-from bot.log_draft import enter
-from bot.log_followers import HELD, Followers
+from bot.sql.draft import enter
+from bot.sql.followers import HELD, Followers
 
 CHAT = ConversationId("chat")
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain import ConversationId, CustomerId, Draft, Kind, Speaker
 from bot.log import ConversationLog
-from bot.log_sql import open_log
+from bot.sql.log import open_log
 
 ROOT = Path(__file__).parents[2]
 CHAT, ANA = ConversationId("chat"), CustomerId("ana")
@@ -20,7 +20,7 @@ CHILD = """
 import asyncio, sys
 from pathlib import Path
 from bot.domain import ClientId, ConversationId, CustomerId, Draft, Kind, Speaker
-from bot.log_sql import open_log
+from bot.sql.log import open_log
 
 async def main(url, folder, name, count, at_once):
     log = open_log(url or None, Path(folder))

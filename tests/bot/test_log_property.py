@@ -14,7 +14,7 @@ from bot.domain import ClientId, ConversationId, CustomerId, Draft, Entry, Kind,
 from bot.errors import FrontdeskError
 from bot.log import ConversationLog
 from bot.log_memory import MemoryLog
-from bot.log_sql import open_log
+from bot.sql.log import open_log
 
 CHATS = [ConversationId(name) for name in ("a", "b", "never opened")]
 ANA = CustomerId("ana")

@@ -16,11 +16,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, event, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from bot import log_batch, log_reader
 from bot.domain import ClientId, ConversationId, CustomerId, Draft, Kind, Speaker
 from bot.errors import LogUnavailable
-from bot.log_sql import SqlLog, open_log
-from bot.log_tables import entries, metadata
+from bot.sql import batch, reader
+from bot.sql.log import SqlLog, open_log
+from bot.sql.tables import entries, metadata
 
 CHAT, ANA = ConversationId("chat"), CustomerId("ana")
 
@@ -195,5 +195,5 @@ def fields(draft: Draft) -> dict[str, Any]:
 
 
 def test_statements_are_made_once_for_a_size():
-    assert log_batch.one_of_pairs(entries.c.answers, 8) is log_batch.one_of_pairs(entries.c.answers, 8)
-    assert log_reader.CHUNK < 999, "SQLite's old limit of values in one statement"
+    assert batch.one_of_pairs(entries.c.answers, 8) is batch.one_of_pairs(entries.c.answers, 8)
+    assert reader.CHUNK < 999, "SQLite's old limit of values in one statement"

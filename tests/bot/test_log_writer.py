@@ -9,9 +9,9 @@ import pytest
 
 from bot.domain import ConversationId, Draft, Entry, EntryId, Kind, Speaker
 from bot.errors import LogUnavailable
-from bot.log_draft import enter
-from bot.log_ledger import Append, Job, Outcome
-from bot.log_writer import BATCH, Writer
+from bot.sql.draft import enter
+from bot.sql.ledger import Append, Job, Outcome
+from bot.sql.writer import BATCH, Writer
 
 CHAT = ConversationId("chat")
 

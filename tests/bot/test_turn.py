@@ -9,8 +9,8 @@ import pytest
 from bot import phrases
 from bot.domain import ClientId, ConversationId, CustomerId, Draft, EntryId, Kind, Outcome, Speaker
 from bot.errors import ClientIdReused, ConversationUnknown, MessageRefused, MessageTooLong, NotYours, TooManyMessages
-from bot.log_sql import open_log
 from bot.settings import Settings
+from bot.sql.log import open_log
 from bot.turn import Bot
 from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId
 

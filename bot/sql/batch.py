@@ -9,9 +9,9 @@ from sqlalchemy import Column, Connection, Select, and_, bindparam, delete, inse
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain import Draft, Entry, Holder
-from bot.log_draft import is_question
-from bot.log_ledger import Append, Begin, Job, Ledger, Outcome
-from bot.log_tables import conversations, entries, read_conversation, read_entry, waiting
+from bot.sql.draft import is_question
+from bot.sql.ledger import Append, Begin, Job, Ledger, Outcome
+from bot.sql.tables import conversations, entries, read_conversation, read_entry, waiting
 
 PAIRS = 64
 """Pairs looked up in one query; many more take long to compile the first time."""

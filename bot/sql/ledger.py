@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId
 from bot.errors import ClientIdReused, ConversationUnknown, NotYours
-from bot.log_draft import enter, title_of
+from bot.sql.draft import enter, title_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

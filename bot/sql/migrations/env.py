@@ -1,8 +1,8 @@
-"""Alembic's entry: runs the steps in the transaction that `bot.log_database` has opened."""
+"""Alembic's entry: runs the steps in the transaction that `bot.sql.database` has opened."""
 
 from alembic import context
 
-from bot.log_tables import metadata
+from bot.sql.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.errors import LogUnavailable, MessageUnreadable
-from bot.log_postgresql import explain_postgresql, name_of, open_postgresql, read_address
-from bot.log_sqlite import FILE_NAME, explain_sqlite, open_sqlite
+from bot.sql.postgresql import explain_postgresql, name_of, open_postgresql, read_address
+from bot.sql.sqlite import FILE_NAME, explain_sqlite, open_sqlite
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 4_711_002

@@ -10,8 +10,8 @@ from sqlalchemy import RowMapping, Select, bindparam, func, select
 
 from bot.domain import ConversationId, Holder
 from bot.errors import LogUnavailable
-from bot.log_database import Database
-from bot.log_tables import conversations, entries, waiting
+from bot.sql.database import Database
+from bot.sql.tables import conversations, entries, waiting
 
 T = TypeVar("T")
 CHUNK = 500

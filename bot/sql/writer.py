@@ -9,7 +9,7 @@ from typing import Any, overload
 
 from bot.domain import Conversation, Entry
 from bot.errors import LogUnavailable
-from bot.log_ledger import Append, Begin, Job, Outcome
+from bot.sql.ledger import Append, Begin, Job, Outcome
 
 BATCH = 256
 """Jobs in one transaction at most."""

@@ -5,17 +5,17 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from uuid import uuid4
 
-from bot import log_reader as queries
 from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId
 from bot.errors import ConversationUnknown, MessageUnreadable, NotYours
-from bot.log_batch import write_batch
-from bot.log_database import Database, open_database
-from bot.log_draft import SEQ_MAX, check_draft, is_storable_id
-from bot.log_followers import Followers
-from bot.log_ledger import Append, Begin, Job, Outcome
-from bot.log_reader import Reader
-from bot.log_tables import read_conversation, read_entry
-from bot.log_writer import Writer
+from bot.sql import reader as queries
+from bot.sql.batch import write_batch
+from bot.sql.database import Database, open_database
+from bot.sql.draft import SEQ_MAX, check_draft, is_storable_id
+from bot.sql.followers import Followers
+from bot.sql.ledger import Append, Begin, Job, Outcome
+from bot.sql.reader import Reader
+from bot.sql.tables import read_conversation, read_entry
+from bot.sql.writer import Writer
 
 READERS = 4
 PATIENCE_SECONDS = 6.0

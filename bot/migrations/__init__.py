@@ -1,1 +1,0 @@
-"""How the database came to its present shape: one file per step under `versions`, run at start by `bot.log_database`."""
