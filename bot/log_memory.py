@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId, Holder
 from bot.errors import ClientIdReused, ConversationUnknown, LogUnavailable, MessageUnreadable, NotYours
-from bot.log_draft import check_draft, enter, is_question, is_storable_id, title_of
+from bot.sql.draft import check_draft, enter, is_question, is_storable_id, title_of
 
 
 class MemoryLog:
