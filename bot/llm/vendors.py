@@ -7,7 +7,8 @@ from importlib import import_module
 
 from bot.errors import SettingsInvalid
 from bot.llm.breaker import BreakerRules
-from bot.llm.failover import Failover, Member
+from bot.llm.failover import Failover
+from bot.llm.members import Member
 from bot.llm.scripted import build_scripted
 from bot.llm.stream import LLM, Limits
 from bot.settings import ProviderName, Settings
@@ -37,7 +38,7 @@ def _in(module: str, function: str) -> Builder:
 
 def _own_openai(settings: Settings) -> bool:
     """Whether OPENAI_BASE_URL names a server of one's own, which may want no key."""
-    return settings.openai_base_url != Settings.model_fields["openai_base_url"].default
+    return bool(settings.openai_base_url != Settings.model_fields["openai_base_url"].default)
 
 
 _GEMINI: Mapping[str, Builder] = {
