@@ -146,10 +146,8 @@ def _cut(unit: Unit) -> Iterator[str]:
             yield from _cut_hard(" ".join(pieces))
         return
     room = max(LONGEST_LIST - count_words(unit.opener), LONGEST_PARAGRAPH)
-    groups = list(_balance(unit.block.parts, room))
-    for number, group in enumerate(groups, start=1):
-        tail = unit.tail if number == len(groups) else ""
-        yield from _cut_hard("\n\n".join(filter(None, (unit.opener, unit.block.piece(group), tail))))
+    for group in _balance(unit.block.parts, room):  # a unit this long has no tail
+        yield from _cut_hard("\n\n".join(filter(None, (unit.opener, unit.block.piece(group)))))
 
 
 def _balance(parts: Sequence[str], longest: int) -> list[list[str]]:

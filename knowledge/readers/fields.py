@@ -88,10 +88,11 @@ def _read_internal(fields: Mapping[str, str], path: PurePosixPath) -> tuple[bool
     stated = {_flag(name, fields[name]) for name in ("audience", "internal") if name in fields}
     if len(stated) == 2:
         raise FileRefused("Its 'audience' and 'internal' contradict each other: keep one of them.")
-    internal = stated.pop() if stated else below_internal
-    if below_internal and not internal:
-        return True, ("It says public but lies in a folder 'internal' and is kept internal: move it to publish it.",)
-    return internal, ()
+    if not below_internal:
+        return stated == {True}, ()
+    if stated != {False}:
+        return True, ()
+    return True, ("It says public but lies in a folder 'internal' and is kept internal: move it to publish it.",)
 
 
 def _flag(name: str, value: str) -> bool:
