@@ -1,35 +1,13 @@
 """The check: shows only what the cited passages bear out. A sentence without support never reaches the customer."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.domain import Answer, Block, Citation, Outcome, Reply, passage_url
 from bot.links import link_articles
+from bot.support import SUPPORTED, support
 from knowledge.document import Passage
-from knowledge.lexical import words
 from knowledge.sentences import split_sentences
-
-SUPPORTED = 0.6
-"""A sentence passes when this share of its content words stands in what it cites; verbatim quotes reach 1.0."""
-
-_NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
-_MARKUP = re.compile(r"\*\*|__|`|^\s*(?:[-*+]|\d+[.)])\s+|^#+\s+|\]\([^)]*\)|[\[\]]", re.MULTILINE)
-
-
-def support(sentence: str, sources: Sequence[str]) -> float:
-    """How far the sources bear the sentence, in [0, 1]: the share of its content words they hold; 0 on a foreign number.
-
-    Token precision without stop words is the strongest single feature on BEGIN and FaithDial (docs/decisions/0007). A number
-    that no source has is a veto, not a weight. A sentence without content words claims nothing and has full support.
-    """
-    source = "\n".join(sources)
-    plain = _MARKUP.sub(" ", sentence)
-    if not set(_NUMBER.findall(plain)) <= set(_NUMBER.findall(source)):
-        return 0.0
-    claimed = {_stem(word) for word in words(plain)}
-    held = {_stem(word) for word in words(source)}
-    return len(claimed & held) / len(claimed) if claimed else 1.0
 
 
 def check_answer(answer: Answer, otherwise: Answer) -> Reply:
@@ -91,11 +69,3 @@ def _mark(block: Block, numbers: dict[int, int]) -> str:
     text = link_articles(block.text)
     gap = "\n\n" if text.rpartition("\n")[2].startswith("|") else " "
     return f"{text}{gap}{marks}" if marks else text
-
-
-def _stem(word: str) -> str:
-    """Fold verb endings, roughly (plurals are folded already): the same word in other grammar counts as the same."""
-    for ending in ("ing", "ed", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word

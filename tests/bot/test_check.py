@@ -1,8 +1,6 @@
 """The check: a sentence that its passages do not bear never reaches the customer."""
 
-import pytest
-
-from bot.check import check_answer, support
+from bot.check import check_answer
 from bot.domain import Answer, Block, Outcome
 from knowledge.document import DocumentId, Passage, PassageId
 
@@ -64,20 +62,6 @@ def test_an_article_with_its_own_address_is_cited_by_it():
     own = passage(FEE.text, url="https://www.example.com/help/late-fee")
     reply = check_answer(answer(Block(text=own.text, cites=(1,)), passages=(own,)), UNKNOWN)
     assert reply.citations[0].url == "https://www.example.com/help/late-fee"
-
-
-@pytest.mark.parametrize(
-    ("sentence", "least", "most"),
-    [
-        (FEE.text, 1.0, 1.0),
-        ("You are charged a late payment fee of £7.50.", 0.6, 1.0),
-        ("The fee is £8.50.", 0.0, 0.0),
-        ("Your first bill is always free of charge for new customers.", 0.0, 0.59),
-        ("", 1.0, 1.0),
-    ],
-)
-def test_support_is_the_share_of_content_words_held_and_zero_on_a_foreign_number(sentence, least, most):
-    assert least <= support(sentence, [FEE.text]) <= most
 
 
 def test_a_link_between_articles_leads_to_the_help_page_and_other_links_stay():
