@@ -16,10 +16,10 @@ WEIGHTS = (1.0, 0.4, 0.2)
 """What an article's best, second and third passage count."""
 RIVAL = 0.8
 """A second article may be a rival when it reaches this share of the first one's score."""
-SURE_ABOVE, CLEAR_LEAD = 0.7, 0.1
-"""Below this answerability the first article must lead by this share of its score, or the bot asks which one is meant."""
 NEAREST = 3
 """Articles named at most, when the bot asks back or does not know."""
+UNSURE_ABOVE = 0.4
+"""From this answerability on the bot asks whether one of the nearest articles is meant, below it says it does not know."""
 NEAR_ABOVE = 0.1
 """Below this answerability even the nearest article is far off, and naming it would be noise."""
 
@@ -65,10 +65,12 @@ class Answerer:
         if question.document:
             return await self._quote(question.document, found)
         articles = rank_articles(found)
-        if not articles or found.answerability < self._answerable_above:
+        if not articles or found.answerability < UNSURE_ABOVE:
             return self.abstain(found)
-        if len(rivals := _rivals(question, articles, unsure=found.answerability < SURE_ABOVE)) > 1:
-            return self._ask_back(rivals)
+        if found.answerability < self._answerable_above:
+            return self._ask_back(phrases.UNSURE, [candidate.passage for candidate in articles[:NEAREST]])
+        if len(rivals := _rivals(question, articles)) > 1:
+            return self._ask_back(phrases.WHICH_ONE, rivals)
         return await self._quote(articles[0].passage.document, found)
 
     async def _quote(self, document: DocumentId, found: Found) -> Answer:
@@ -83,8 +85,8 @@ class Answerer:
         text = f"{phrases.DO_NOT_KNOW}\n\n{phrases.NEAREST}\n\n{_list(nearest)}\n\n{phrases.ASK_DIFFERENTLY}"
         return Answer(outcome=Outcome.ABSTAINED, blocks=(Block(text=text),), choices=_choices(nearest))
 
-    def _ask_back(self, rivals: Sequence[Passage]) -> Answer:
-        text = f"{phrases.WHICH_ONE}\n\n{_list(rivals)}\n\n{phrases.WHICH_REPLY}"
+    def _ask_back(self, opening: str, rivals: Sequence[Passage]) -> Answer:
+        text = f"{opening}\n\n{_list(rivals)}\n\n{phrases.WHICH_REPLY}"
         return Answer(outcome=Outcome.ASKED_BACK, blocks=(Block(text=text),), choices=_choices(rivals))
 
     def _say(self, outcome: Outcome, phrase: str) -> Answer:
@@ -97,18 +99,16 @@ def _courtesy(text: str) -> str | None:
     return next((phrase for pattern, phrase in _COURTESIES if pattern.fullmatch(plain)), None)
 
 
-def _rivals(question: Question, articles: Sequence[Candidate], *, unsure: bool) -> tuple[Passage, ...]:
+def _rivals(question: Question, articles: Sequence[Candidate]) -> tuple[Passage, ...]:
     """Articles between which the question cannot choose: all that it says stands in the titles of both.
 
     "How do I cancel?" fits "Cancel broadband" and "Cancel a mobile plan" alike; one more telling word, now or in an earlier
-    message, and it does not. When the bot is `unsure` that it has an answer at all, the nearest are rivals unless one leads.
+    message, and it does not.
     """
     best, *others = articles
     asked = set(words(question.text)) - _FILLER
     before = set(words(" ".join(question.history)))
     title = set(words(best.passage.title))
-    if unsure and others and others[0].score > (1 - CLEAR_LEAD) * best.score:
-        return tuple(candidate.passage for candidate in articles[:NEAREST])
     rivals = [best.passage]
     for other in others:
         theirs = set(words(other.passage.title))

@@ -21,6 +21,7 @@ NOTHING_NEAR = (
 )
 
 WHICH_ONE = "I have more than one article on that. Which one do you mean?"
+UNSURE = "I'm not sure which article answers that. Is it one of these?"
 WHICH_REPLY = "Reply with its number, or tell me a little more."
 
 NOTICES = {
