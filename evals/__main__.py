@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
-from evals import answers, retrieval
+from evals import answers, intent, retrieval
 from evals.formats import FileInvalid
 from knowledge.errors import KnowledgeError
 
@@ -23,7 +23,7 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: dict[str, Command] = {"answers": answers, "retrieval": retrieval}
+COMMANDS: dict[str, Command] = {"answers": answers, "intent": intent, "retrieval": retrieval}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

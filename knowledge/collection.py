@@ -77,7 +77,7 @@ class Collection:
             self.lexicon = Lexicon.load(folder / "bm25") if self.size else Lexicon.build([])
             self.documents = Lexicon.load(folder / "bm25-documents") if self.size else self.lexicon
             self._store = VectorStore(folder / "chroma") if self.size else None
-        except (OSError, ValueError, EOFError, KeyError, sqlite3.Error) as error:
+        except (OSError, ValueError, EOFError, sqlite3.Error) as error:
             raise self._corrupt(str(error)) from error
 
     def check(self) -> None:

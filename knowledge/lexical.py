@@ -72,9 +72,11 @@ class Lexicon:
 
     @classmethod
     def load(cls, folder: Path) -> "Lexicon":
-        """Open a saved index, mapped rather than read. Raises OSError, ValueError or KeyError when missing or damaged."""
+        """Open a saved index, mapped rather than read. Raises OSError or ValueError when missing or damaged."""
         values, rows, starts = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS)
         held = json.loads((folder / "words.json").read_text(encoding="utf-8"))
+        if not isinstance(held, dict) or len(held.get("words", ())) != len(starts) - 1:
+            raise ValueError(f"{folder / 'words.json'} does not fit the scores")
         return cls(held["size"], {word: token for token, word in enumerate(held["words"])}, values, rows, starts)
 
     def save(self, folder: Path) -> None:

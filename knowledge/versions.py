@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -50,11 +50,11 @@ class Versions:
         """The id of the version in use. Raises IndexMissing or IndexCorrupt, naming the file."""
         try:
             version = self.pointer.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise IndexMissing(f"There is no index in {self.root}. Run `python -m knowledge ingest FOLDER` first.") from None
         except (OSError, UnicodeDecodeError) as error:
             raise IndexCorrupt(f"{self.pointer} cannot be read ({error}). Check its permissions or ingest again.") from error
-        if not version or Path(version).name != version:
+        if not version or Path(version).name != version or not (self.folder / version).is_dir():
             raise IndexCorrupt(f"{self.pointer} does not name a version. Run `python -m knowledge ingest --rebuild FOLDER`.")
         return version
 
@@ -113,7 +113,9 @@ class Versions:
     def prune(self) -> None:
         """Remove what failed builds left, and all but the newest finished versions; the current one stays always."""
         finished = sorted(folder.name for folder in self.folder.iterdir() if (folder / MANIFEST).exists())
-        kept = {*finished[-KEPT_VERSIONS:], self.current() if self.pointer.exists() else ""}
+        kept = set(finished[-KEPT_VERSIONS:])
+        with suppress(IndexMissing, IndexCorrupt):
+            kept.add(self.current())
         for folder in self.folder.iterdir():
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
