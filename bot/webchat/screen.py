@@ -19,7 +19,7 @@ Emit = Callable[[str, object, str], Awaitable[None]]
 
 MOST_SHOWN = 500
 """Entries of a long conversation that a page gets when it opens it: the latest."""
-PATIENCE_SECONDS = 0.3
+PATIENCE_SECONDS = 0.7
 """A turn that takes longer shows that it is under way; most do not."""
 RETRY_SECONDS = 2.0
 _THINKING = "thinking"

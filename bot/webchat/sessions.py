@@ -32,12 +32,12 @@ class View:
     patience: asyncio.TimerHandle | None = None
 
     def rest(self) -> None:
-        """Stop following the log: the page is away."""
+        """Stop following the log."""
         for under_way in (self.follower, self.sign, self.patience):
             if under_way is not None:
                 under_way.cancel()
         self.follower = self.sign = self.patience = None
-        self.greeted = self.working = False
+        self.working = False
 
 
 class Views:
@@ -67,7 +67,7 @@ class Views:
 
     def move(self, view: View, sid: str) -> str:
         """The page came back on another socket; returns the old one, which is no longer its."""
-        old, view.sid = view.sid, sid
+        old, view.sid, view.greeted = view.sid, sid, False
         self._by_sid.pop(old, None)
         self._by_sid[sid] = view
         if timer := self._away.pop(view.session, None):

@@ -17,9 +17,9 @@ from chainlit.user_session import user_sessions
 from fastapi import APIRouter
 
 from bot.domain import ClientId, ConversationId, CustomerId, Draft, Entry, Kind, Speaker
-from bot.log_sql import open_log
 from bot.pages.help import help_router
 from bot.settings import Settings
+from bot.sql.log import open_log
 from bot.turn import Bot
 from bot.webchat.chat import serve
 from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId

@@ -63,7 +63,9 @@ async def test_entries_missed_while_the_connection_was_lost_are_shown_on_return(
     await page.connect()
     await page.wait_for_event("resume_thread")
     assert [text for _, text in transcript(page)] == ["one", "You said: one", "two", "You said: two"]
+    page.events.clear()
     await page.ask("three")
+    assert [name for name, _ in page.events] == ["new_message"]
     await tab.close()
 
 

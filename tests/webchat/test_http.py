@@ -108,13 +108,14 @@ async def test_a_large_body_is_refused_whether_its_length_is_told_or_not(new_pag
     page = await new_page(connected=False)
 
     async def chunks() -> Any:
+        yield b'{"pagination": {"first": 5}, "filter": {}}'
         for _ in range(100):
             yield b" " * 10_000
 
     status, answer = await page.request("POST", "/project/threads", data=b" " * 1_000_000)
     assert (status, answer) == (413, {"detail": "The request is larger than 64 kB."})
-    status, _ = await page.request("POST", "/project/threads", data=chunks())
-    assert status in (400, 413, 422)
+    status, _ = await page.request("POST", "/project/threads", data=chunks(), headers={"Content-Type": "application/json"})
+    assert status == 400
 
 
 @pytest.mark.parametrize(
