@@ -23,16 +23,18 @@ STRENGTH: Numbers = np.array([10.0, 10.0, 10.0, 10.0, 1.0])
 STEPS = 25
 
 
-def calibrate(collection: Collection, documents: Sequence[Document], embedder: Embedder) -> Answerability:
+def calibrate(
+    collection: Collection, documents: Sequence[Document], embedder: Embedder, prior: Answerability = PRIOR
+) -> Answerability:
     """The model for this knowledge base: its own titles must look answerable in it and foreign questions must not."""
     titles = sorted({document.title for document in documents if document.title})[:: max(1, len(documents) // TITLES)]
     foreign = FOREIGN.read_text(encoding="utf-8").splitlines()
     if not collection.size or not titles:
-        return PRIOR
+        return prior
     samples = np.array([_sample(collection, embedder, question) for question in (*titles, *foreign)])
     labels = np.r_[np.ones(len(titles)), np.zeros(len(foreign))]
     weights = OBSERVATIONS / 2 / np.where(labels == 1, len(titles), len(foreign))
-    fitted = _fit(samples, labels, weights, np.array([*PRIOR.weights, PRIOR.bias]))
+    fitted = _fit(samples, labels, weights, np.array([*prior.weights, prior.bias]))
     return Answerability(weights=tuple(fitted[:-1].tolist()), bias=float(fitted[-1]))
 
 

@@ -80,14 +80,14 @@ def test_a_removed_document_disappears(tmp_path: Path) -> None:
 def test_two_documents_with_one_id_are_refused_by_name(tmp_path: Path) -> None:
     build(tmp_path)
     before = Versions(tmp_path).current()
-    with pytest.raises(DuplicateDocument, match="router-lights.*other.md"):
+    with pytest.raises(DuplicateDocument, match=r"router-lights.*other.md"):
         build(tmp_path, [*ARTICLES, replace(ROUTER, source="other.md")])
     assert Versions(tmp_path).current() == before
 
 
 def test_a_failed_build_changes_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     before = build(tmp_path).manifest.id
-    with pytest.raises(IngestFailed, match="No space left on device.*stays in use"):
+    with pytest.raises(IngestFailed, match=r"No space left on device.*stays in use"):
         build_index([replace(ROUTER, text="New words.")], tmp_path, DiskFull())
     assert Versions(tmp_path).current() == before
     assert [folder.name for folder in (tmp_path / "versions").iterdir()] == [before]
