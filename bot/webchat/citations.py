@@ -36,7 +36,7 @@ def _sources(citations: Iterable[Mapping[str, Any]]) -> str:
     lines, title = [], None
     for citation in sorted(citations, key=lambda citation: int(citation["number"])):
         where = _where(citation, titled=citation.get("title") != title)
-        lines.append(f"[{citation['number']} · {_SPECIAL.sub(_ESCAPED, where)}]({citation['url']})")
+        lines.append(f"[{citation['number']} {_SPECIAL.sub(_ESCAPED, where)}]({citation['url']})")
         title = citation.get("title")
     return "\n".join(lines)
 
@@ -45,5 +45,5 @@ def _where(citation: Mapping[str, Any], *, titled: bool) -> str:
     title, heading = (" ".join(str(citation.get(name, "")).split()) for name in ("title", "heading"))
     heading = heading.replace(" > ", " › ")
     if not heading or heading == title:
-        return title
-    return f"{title} › {heading}" if titled else f"› {heading}"
+        return f"· {title}"
+    return f"· {title} › {heading}" if titled else f"› {heading}"

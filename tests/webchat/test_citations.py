@@ -21,7 +21,7 @@ def test_the_title_of_an_article_cited_twice_in_a_row_is_told_once() -> None:
     whole = {**BILLS, "number": 3, "heading": "", "url": "/help/bills#p0"}
     assert cite("Yes [1].", [BILLS, fees, whole]).splitlines()[-3:] == [
         "[1 · Your bill › Charges › Part months](/help/bills#p3)",
-        "[2 · › Fees](/help/bills#p4)",
+        "[2 › Fees](/help/bills#p4)",
         "[3 · Your bill](/help/bills#p0)",
     ]
 
