@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import chat_load, ingest, kill9, retrieval, startup
+from benchmarks import chat_load, failover, ingest, kill9, retrieval, startup
 from benchmarks.report import Result, keep, show
 
 BENCHMARKS: dict[str, Callable[..., Result]] = {
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[..., Result]] = {
     "retrieval": retrieval.run,
     "chat_load": chat_load.run,
     "kill9": kill9.run,
+    "failover": failover.run,
 }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.load import Load, Seen
 from benchmarks.questions import count_questions, different_questions
 from benchmarks.report import Goal, Result, Row, spread
-from benchmarks.servers import Meter, frontdesk, stock_echo
+from benchmarks.servers import Busyness, Meter, frontdesk, stock_echo
 from bot.domain import ConversationId, CustomerId
 from bot.settings import Settings
 from bot.turn import Bot
@@ -48,7 +48,7 @@ def run(*, quick: bool = False) -> Result:
         remarks=(
             "p50 to p99: from the page's send to the reply on the page; turn alone: from `accept` to the committed reply",
             f"every question of a run is different, drawn from {count_questions():,}",
-            "CPU is the server's alone; the load has the other core and sets a limit of its own on a small machine",
+            "CPU in percent of one core: the server's, the load's own, and what else ran on the machine meanwhile",
         ),
     )
 
@@ -64,10 +64,11 @@ def _measure(server: Server, chats: int, think_seconds: float, quick: bool) -> R
         echo=is_echo,
         seed=SEED + chats + int(think_seconds),
     )
-    meter = Meter(server.pid)
+    meter, machine = Meter(server.pid), Busyness()
     cpu, began = meter.cpu_seconds(), time.monotonic()
     seen = _apply(load)
     cpu, wall = meter.cpu_seconds() - cpu, time.monotonic() - began
+    others = machine.busy_seconds() - cpu - machine.children_seconds()
     for error in sorted(set(seen.errors))[:3]:
         print(f"  {chats} chats, {server.app}: {error}", file=sys.stderr)
     return {
@@ -79,6 +80,8 @@ def _measure(server: Server, chats: int, think_seconds: float, quick: bool) -> R
         **spread(seen.milliseconds),
         "errors": len(seen.errors),
         "CPU %": round(100 * cpu / wall, 1),
+        "load's CPU %": round(100 * machine.children_seconds() / wall, 1),
+        "others' CPU %": round(100 * max(0.0, others) / wall, 1),
         "RSS MiB": round(meter.rss_mib(), 1),
     }
 

@@ -1,5 +1,6 @@
 """The servers that are compared, each a process of its own: Frontdesk, and a stock Chainlit echo in an empty folder."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ import chainlit as cl
 async def echo(message: cl.Message) -> None:
     await cl.Message(content=message.content).send()
 """
+IDLE = ("idle", "iowait", "steal", "guest", "guest_nice")
 NO_LIMITS = {"MESSAGES_PER_MINUTE": "1000000", "VISITORS_PER_MINUTE": "1000000"}
 
 
@@ -52,3 +54,28 @@ class Meter:
 
     def _all(self) -> list[psutil.Process]:
         return [self._process, *self._process.children(recursive=True)]
+
+
+class Busyness:
+    """Processor seconds since it was made: of the whole machine, and of child processes that have ended meanwhile."""
+
+    def __init__(self) -> None:
+        self._machine, self._children = _machine_seconds(), _children_seconds()
+
+    def busy_seconds(self) -> float:
+        """What all cores did together."""
+        return _machine_seconds() - self._machine
+
+    def children_seconds(self) -> float:
+        """What our ended children did."""
+        return _children_seconds() - self._children
+
+
+def _machine_seconds() -> float:
+    times = psutil.cpu_times()._asdict()
+    return float(sum(seconds for what, seconds in times.items() if what not in IDLE))
+
+
+def _children_seconds() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
