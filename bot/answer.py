@@ -77,6 +77,11 @@ class Answerer:
         article = await self._search.article(document)
         return extract(found, article) if article else self.abstain(found)
 
+    def is_writable(self, answer: Answer, found: Found) -> bool:
+        """Whether a model may write in the place of `answer`: an answer, or what the bot is unsure of; no courtesy."""
+        unsure = answer.outcome in (Outcome.ASKED_BACK, Outcome.ABSTAINED) and found.answerability < self._answerable_above
+        return answer.outcome is Outcome.ANSWERED or (unsure and found.answerability >= NEAR_ABOVE)
+
     def abstain(self, found: Found) -> Answer:
         """Say so, and name the nearest articles where they are near at all; the customer may choose one of them."""
         nearest = [candidate.passage for candidate in rank_articles(found)[:NEAREST]]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain import Answer, Block, Citation, Outcome, Reply, passage_url
+from bot.domain import Answer, Block, Outcome, Reply, cite
 from bot.links import link_articles
 from bot.support import SUPPORTED, support
 from knowledge.document import Passage
@@ -30,20 +30,6 @@ def check_answer(answer: Answer, otherwise: Answer) -> Reply:
         citations=tuple(cite(numbers[n], answer.passages[n - 1], supports[n]) for n in sorted(supports)),
         choices=answer.choices,
         dropped=tuple(dropped),
-    )
-
-
-def cite(number: int, passage: Passage, support: float) -> Citation:
-    """The citation of a passage that bears what it is cited for by `support`."""
-    return Citation(
-        number=number,
-        document=passage.document,
-        title=passage.title,
-        heading=passage.heading,
-        passage=passage.id,
-        url=passage_url(passage),
-        quote=passage.text,
-        support=round(support, 3),
     )
 
 

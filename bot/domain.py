@@ -146,6 +146,20 @@ class Citation:
     support: float
 
 
+def cite(number: int, passage: Passage, support: float) -> Citation:
+    """The citation of a passage that bears what it is cited for by `support`."""
+    return Citation(
+        number=number,
+        document=passage.document,
+        title=passage.title,
+        heading=passage.heading,
+        passage=passage.id,
+        url=passage_url(passage),
+        quote=passage.text,
+        support=round(support, 3),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """A checked answer: Markdown with `[1]` marks, each of them a citation."""
@@ -168,6 +182,35 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What one stream of a model took: tokens and dollars are None where nobody knows them."""
+
+    provider: str
+    model: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    estimated: bool
+    cost: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WritingRecord:
+    """How a model wrote a reply: whom it took, what they cost, which sentences did not hold; for the trace.
+
+    `prompts` are the hashes of the prompt files by name, `prompt` is the last one as sent, times are milliseconds since the
+    writing began.
+    """
+
+    usage: tuple[Usage, ...] = ()
+    attempts: tuple[Mapping[str, Any], ...] = ()
+    findings: tuple[str, ...] = ()
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    prompt: str = ""
+    first_shown_ms: float | None = None
+    took_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """A customer's message and what the bot did about it: trace, log data and evaluation sample in one."""
 
@@ -176,3 +219,4 @@ class Turn:
     reply: Reply
     found: Found | None
     steps: tuple[Step, ...]
+    writing: WritingRecord | None = None

@@ -55,6 +55,7 @@ def turn_data(turn: Turn) -> dict[str, Any]:
             "answerability": round(found.answerability, 4) if found else None,
             "passages": [[passage.id, round(passage.score, 4)] for passage in found.passages] if found else [],
             "dropped": list(turn.reply.dropped),
+            "writing": asdict(turn.writing) if turn.writing else None,
             "steps": [[step.name, step.began_ms, step.took_ms, step.note] for step in turn.steps],
         },
     }

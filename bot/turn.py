@@ -1,5 +1,7 @@
 """The flow of a turn: what happens to a customer's message, in order. The file to read first."""
 
+from functools import partial
+
 from bot import phrases
 from bot.answer import Answerer
 from bot.check import check_answer
@@ -20,10 +22,12 @@ from bot.domain import (
 from bot.errors import ConversationUnknown, NotYours
 from bot.guard import clean_text
 from bot.limits import MessageRate
+from bot.live import Live
 from bot.log import ConversationLog
 from bot.question import read_question
 from bot.settings import Settings
 from bot.trace import Trace, turn_data
+from bot.writer import Writer, Written
 from knowledge.document import Search
 
 _PASSAGES = 20
@@ -35,10 +39,12 @@ _EARLIER = 12
 class Bot:
     """Takes customers' messages and answers them: one turn at a time per conversation, one deadline per turn."""
 
-    def __init__(self, *, settings: Settings, log: ConversationLog, search: Search) -> None:
+    def __init__(self, *, settings: Settings, log: ConversationLog, search: Search, writer: Writer | None = None) -> None:
         self.settings = settings
         self.log = log
         self.search = search
+        self.live = Live()
+        self._writer = writer
         self._answerer = Answerer(search, settings)
         self._rate = MessageRate(settings.messages_per_minute)
         self._dispatch = Dispatch(
@@ -74,7 +80,10 @@ class Bot:
         return entry
 
     async def take_turn(self, asked: Entry) -> None:
-        """Answer one message; does nothing when it is settled already or when the bot does not hold the conversation."""
+        """Answer one message; does nothing when it is settled already or when the bot does not hold the conversation.
+
+        Where a model writes, each sentence is checked before it is shown (`writer`); what is quoted is checked here.
+        """
         trace = Trace()
         conversation = await self.log.conversation(asked.conversation)
         around = await self.log.after(asked.conversation, max(0, asked.seq - 1 - _EARLIER))
@@ -90,11 +99,21 @@ class Bot:
             answer = await self._answerer.answer(question, found)
             step.note = f"{answer.outcome}, {len(answer.blocks)} blocks"
 
+        written = Written()
+        if self._writer and self._answerer.is_writable(answer, found):
+            with trace.step("write") as step:
+                show = partial(self.live.show, asked.conversation, asked.seq)
+                written = await self._writer.write(question, answer, found, show)
+                step.note = written.note
+
         with trace.step("check") as step:
-            reply = check_answer(answer, otherwise=self._answerer.abstain(found))
+            otherwise = self._answerer.abstain(found)
+            if written.declined and answer.outcome is Outcome.ANSWERED:
+                answer = otherwise
+            reply = written.reply or check_answer(answer, otherwise)
             step.note = f"{reply.outcome}, {len(reply.citations)} citations, {len(reply.dropped)} sentences dropped"
 
-        turn = Turn(asked=asked, question=question.text, found=found, reply=reply, steps=trace.steps)
+        turn = Turn(asked=asked, question=question.text, found=found, reply=reply, steps=trace.steps, writing=written.record)
         await self._append(asked, Kind.MESSAGE, reply.text, turn_data(turn))
 
     async def resume(self, conversation: ConversationId) -> None:
@@ -126,6 +145,8 @@ class Bot:
     async def close(self) -> None:
         """Stop taking turns and release the log; what was not answered is taken up at the next start."""
         await self._dispatch.close()
+        if self._writer:
+            await self._writer.close()
         await self.log.close()
 
     async def _own(self, conversation: ConversationId, customer: CustomerId) -> None:

@@ -3,9 +3,14 @@
 import asyncio
 import logging
 
+from bot.llm.extractive import ExtractiveLLM
+from bot.llm.prices import read_prices
+from bot.llm.vendors import build_llm, provider_names
+from bot.prompts.loader import Prompts
 from bot.settings import Settings
 from bot.sql.log import open_log
 from bot.turn import Bot
+from bot.writer import Writer
 from knowledge.errors import IndexMissing
 from knowledge.index import build_index
 from knowledge.read import read_documents
@@ -21,7 +26,17 @@ async def build_bot(settings: Settings) -> Bot:
     """
     search = await asyncio.to_thread(open_search, settings)
     log = await asyncio.to_thread(open_log, settings.database_url, settings.data_dir)
-    return Bot(settings=settings, log=log, search=search)
+    return Bot(settings=settings, log=log, search=search, writer=build_writer(settings))
+
+
+def build_writer(settings: Settings) -> Writer | None:
+    """The writer over the providers that are configured; None when there is nobody but the one who quotes."""
+    if provider_names(settings) == ("extractive",):
+        return None
+    prompts = Prompts()
+    prompts.check()
+    llm = build_llm(settings, ExtractiveLLM())
+    return Writer(llm, prompts, read_prices(settings.llm_prices), settings)
 
 
 def open_search(settings: Settings) -> HybridSearch:

@@ -1,9 +1,10 @@
 """The extractive answerer: quotes the passages that answer, whole and in order. It needs no provider and no key."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from itertools import groupby
 
 from bot.domain import Answer, Block, Outcome
+from bot.llm.stream import Event, Finished, Limits, Request, Text
 from knowledge.document import Article, Found, Passage, PassageId
 
 MOST_WORDS = 200
@@ -64,3 +65,18 @@ def _within(wanted: Sequence[Passage]) -> list[Passage]:
             kept[passage.id] = passage
             words += length
     return list(kept.values())
+
+
+class ExtractiveLLM:
+    """The last member of a failover: says what the articles say, and never fails."""
+
+    name = "extractive"
+    model = "quote"
+
+    async def stream(self, request: Request, limits: Limits) -> AsyncGenerator[Event, None]:
+        """The quote, whole."""
+        yield Text(text=request.quote)
+        yield Finished(reason="stop", provider=self.name, model=self.model, prompt_tokens=0, completion_tokens=0)
+
+    async def close(self) -> None:
+        """Nothing to release."""

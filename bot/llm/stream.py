@@ -49,13 +49,15 @@ class ToolSpec:
 class Request:
     """Everything a model needs to write a reply.
 
-    `lines` is the rendered prompt; `question` and `found` are the same matter unrendered, for the extractive answerer.
+    `lines` is the rendered prompt; `question` and `found` are the same matter unrendered, and `quote` is what the articles say
+    word for word, which the extractive answerer gives.
     `shown` tells, when asked, what the customer has already read of this reply: a replacement model must know it.
     """
 
     lines: tuple[Line, ...]
     question: str
     found: Found
+    quote: str = ""
     tools: tuple[ToolSpec, ...] = ()
     max_tokens: int = 700
     temperature: float = 0.2

@@ -1,0 +1,33 @@
+"""What is being written now: ephemeral, for the pages that are looking; the log gets only the finished reply."""
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from bot.domain import ConversationId
+
+Listener = Callable[[int, str], None]
+"""Given the sequence number of the message that is being answered and the whole text shown so far."""
+
+
+class Live:
+    """Tells whoever watches a conversation what its reply looks like so far; in this process only."""
+
+    def __init__(self) -> None:
+        self._listeners: defaultdict[ConversationId, set[Listener]] = defaultdict(set)
+
+    def watch(self, conversation: ConversationId, listener: Listener) -> Callable[[], None]:
+        """Call `listener` from now on at every change; the returned function ends it."""
+        self._listeners[conversation].add(listener)
+
+        def stop() -> None:
+            listeners = self._listeners.get(conversation, set())
+            listeners.discard(listener)
+            if not listeners:
+                self._listeners.pop(conversation, None)
+
+        return stop
+
+    def show(self, conversation: ConversationId, answers: int, text: str) -> None:
+        """The reply to message `answers` reads so now."""
+        for listener in tuple(self._listeners.get(conversation, ())):
+            listener(answers, text)
