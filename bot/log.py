@@ -59,6 +59,10 @@ class ConversationLog(Protocol):
         """An entry by id."""
         ...
 
+    async def latest_replies(self, limit: int, before: Entry | None = None) -> Sequence[Entry]:
+        """Entries of all conversations that settle a customer's message, latest first; only those older than `before`."""
+        ...
+
     async def unanswered(self, conversation: ConversationId | None = None) -> Sequence[Entry]:
         """Customers' messages that no entry answers yet, where the bot holds the conversation.
 

@@ -87,6 +87,13 @@ class MemoryLog:
         self._check_open()
         return next((each for said in self._entries.values() for each in said if each.id == entry), None)
 
+    async def latest_replies(self, limit: int, before: Entry | None = None) -> Sequence[Entry]:
+        """See ConversationLog."""
+        self._check_open()
+        settling = [entry for said in self._entries.values() for entry in said if entry.answers is not None]
+        settling.sort(key=_age, reverse=True)
+        return [entry for entry in settling if before is None or _age(entry) < _age(before)][:limit]
+
     async def unanswered(self, conversation: ConversationId | None = None) -> Sequence[Entry]:
         """See ConversationLog."""
         self._check_open()
@@ -134,3 +141,7 @@ class MemoryLog:
     def _check_open(self) -> None:
         if self._is_closed:
             raise LogUnavailable("the conversation log is closed")
+
+
+def _age(entry: Entry) -> tuple[datetime, EntryId]:
+    return entry.at, entry.id

@@ -1,5 +1,8 @@
 """The flow of a turn: what happens to a customer's message, in order. The file to read first."""
 
+import asyncio
+import logging
+from collections.abc import Sequence
 from functools import partial
 
 from bot import phrases
@@ -19,7 +22,7 @@ from bot.domain import (
     Speaker,
     Turn,
 )
-from bot.errors import ConversationUnknown, NotYours
+from bot.errors import ConversationUnknown, NotYours, PromptInvalid
 from bot.guard import clean_text
 from bot.limits import MessageRate
 from bot.live import Live
@@ -28,7 +31,10 @@ from bot.question import read_question
 from bot.settings import Settings
 from bot.trace import Trace, turn_data
 from bot.writer import Writer, Written
+from bot.writing import Show
 from knowledge.document import Search
+
+logger = logging.getLogger(__name__)
 
 _PASSAGES = 20
 """Passages a turn looks at: enough to hold most of the best article."""
@@ -80,16 +86,22 @@ class Bot:
         return entry
 
     async def take_turn(self, asked: Entry) -> None:
-        """Answer one message; does nothing when it is settled already or when the bot does not hold the conversation.
-
-        Where a model writes, each sentence is checked before it is shown (`writer`); what is quoted is checked here.
-        """
-        trace = Trace()
+        """Answer one message; does nothing when it is settled already or when the bot does not hold the conversation."""
         conversation = await self.log.conversation(asked.conversation)
         around = await self.log.after(asked.conversation, max(0, asked.seq - 1 - _EARLIER))
         if conversation is None or conversation.holder is not Holder.BOT or any(e.answers == asked.seq for e in around):
             return
-        question = read_question(asked, [entry for entry in around if entry.seq < asked.seq])
+        earlier = [entry for entry in around if entry.seq < asked.seq]
+        turn = await self._turn(asked, earlier, partial(self.live.show, asked.conversation, asked.seq))
+        await self._append(asked, Kind.MESSAGE, turn.reply.text, turn_data(turn))
+
+    async def _turn(self, asked: Entry, earlier: Sequence[Entry], show: Show) -> Turn:
+        """What the bot does about a message, given the entries before it; appends nothing.
+
+        Where a model writes, each sentence is checked before it is shown (`writer`); what is quoted is checked here.
+        """
+        trace = Trace()
+        question = read_question(asked, earlier)
 
         with trace.step("retrieve") as step:
             found = await self.search.search(question.text, question.history, limit=_PASSAGES)
@@ -102,9 +114,12 @@ class Bot:
         written = Written()
         if self._writer and self._answerer.is_writable(answer, found):
             with trace.step("write") as step:
-                show = partial(self.live.show, asked.conversation, asked.seq)
-                written = await self._writer.write(question, answer, found, show)
-                step.note = written.note
+                try:
+                    written = await self._writer.write(question, answer, found, show)
+                    step.note = written.note
+                except PromptInvalid as invalid:
+                    logger.error("conversation %s: the articles are quoted: %s", asked.conversation, invalid)
+                    step.note = f"quoted: {invalid}"
 
         with trace.step("check") as step:
             otherwise = self._answerer.abstain(found)
@@ -113,8 +128,20 @@ class Bot:
             reply = written.reply or check_answer(answer, otherwise)
             step.note = f"{reply.outcome}, {len(reply.citations)} citations, {len(reply.dropped)} sentences dropped"
 
-        turn = Turn(asked=asked, question=question.text, found=found, reply=reply, steps=trace.steps, writing=written.record)
-        await self._append(asked, Kind.MESSAGE, reply.text, turn_data(turn))
+        return Turn(asked=asked, question=question.text, found=found, reply=reply, steps=trace.steps, writing=written.record)
+
+    async def replay(self, entry: EntryId) -> Turn:
+        """The turn that led to this reply, run again with the prompts and articles as they are now.
+
+        Nothing is appended and no page shows it. Raises ConversationUnknown when the entry settles no message, TimeoutError
+        past the deadline of a turn.
+        """
+        reply = await self.log.entry(entry)
+        if reply is None or reply.answers is None:
+            raise ConversationUnknown(f"there is no reply {entry}")
+        *earlier, asked = await self.log.before(reply.conversation, reply.answers + 1, _EARLIER + 1)
+        async with asyncio.timeout(self.settings.turn_seconds):
+            return await self._turn(asked, earlier, _show_nobody)
 
     async def resume(self, conversation: ConversationId) -> None:
         """Take up what is unanswered in a conversation that a customer opens again."""
@@ -165,3 +192,7 @@ class Bot:
         await self.log.append(
             Draft(conversation=asked.conversation, speaker=speaker, kind=kind, text=text, data=data, answers=asked.seq)
         )
+
+
+def _show_nobody(text: str) -> None:
+    """A replay is shown to no customer."""

@@ -105,6 +105,12 @@ class SqlLog:
             return None
         return next(iter(await self._reader.read(queries.ONE_ENTRY, read_entry, entry=entry)), None)
 
+    async def latest_replies(self, limit: int, before: Entry | None = None) -> Sequence[Entry]:
+        """See ConversationLog."""
+        if before is None:
+            return await self._reader.read(queries.LATEST_REPLIES, read_entry, at_most=limit)
+        return await self._reader.read(queries.EARLIER_REPLIES, read_entry, at=before.at, entry=before.id, at_most=limit)
+
     async def unanswered(self, conversation: ConversationId | None = None) -> Sequence[Entry]:
         """See ConversationLog."""
         if conversation is None:

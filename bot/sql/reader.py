@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import RowMapping, Select, bindparam, func, select
+from sqlalchemy import RowMapping, Select, bindparam, func, or_, select
 
 from bot.domain import ConversationId, Holder
 from bot.errors import LogUnavailable
@@ -38,6 +38,18 @@ BEFORE = (
     .limit(bindparam("at_most"))
 )
 ONE_ENTRY = select(entries).where(entries.c.id == bindparam("entry"))
+LATEST_REPLIES = (
+    select(entries)
+    .where(entries.c.answers.is_not(None))
+    .order_by(entries.c.at.desc(), entries.c.id.desc())
+    .limit(bindparam("at_most"))
+)
+EARLIER_REPLIES = LATEST_REPLIES.where(
+    or_(
+        entries.c.at < bindparam("at"),
+        (entries.c.at == bindparam("at")) & (entries.c.id < bindparam("entry")),
+    )
+)
 LAST_SEQS = select(conversations.c.id, conversations.c.last_seq).where(
     conversations.c.id.in_(bindparam("ids", expanding=True))
 )

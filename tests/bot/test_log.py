@@ -339,3 +339,17 @@ async def test_closing_ends_the_followers_and_refuses_what_comes_after(chat):
         with pytest.raises(LogUnavailable):
             await call
     await chat.close()
+
+
+async def test_the_latest_replies_are_those_of_all_conversations_latest_first_page_by_page(chat):
+    await chat.open(OTHER, BEN)
+    said = []
+    for conversation in (CHAT, OTHER, CHAT):
+        asked = await chat.append(asks(conversation=conversation))
+        said.append(await chat.append(replies(asked.seq, conversation=conversation, data={"outcome": "answered"})))
+    await chat.append(replies(None, "An agent's words settle nothing."))
+    page = await chat.latest_replies(2)
+    assert [entry.id for entry in page] == [said[2].id, said[1].id]
+    assert page[0].data == {"outcome": "answered"}
+    assert [entry.id for entry in await chat.latest_replies(2, page[-1])] == [said[0].id]
+    assert not await chat.latest_replies(2, said[0])
