@@ -9,13 +9,15 @@ from bot.domain import Answer, Block, Choice, Outcome, passage_url
 from bot.llm.extractive import extract
 from bot.question import Question
 from bot.settings import Settings
-from knowledge.document import DocumentId, Found, Passage, Search
+from knowledge.document import Article, DocumentId, Found, Passage, Search
 from knowledge.lexical import words
 
 WEIGHTS = (1.0, 0.4, 0.2)
 """What an article's best, second and third passage count."""
 RIVAL = 0.8
 """A second article may be a rival when it reaches this share of the first one's score."""
+ARTICLES_KEPT = 256
+"""Articles kept in memory after they were quoted."""
 NEAREST = 3
 """Articles named at most, when the bot asks back or does not know."""
 UNSURE_ABOVE = 0.4
@@ -55,6 +57,7 @@ class Answerer:
 
     def __init__(self, search: Search, settings: Settings) -> None:
         self._search = search
+        self._articles: dict[tuple[str, DocumentId], Article | None] = {}
         self._answerable_above = settings.answerable_above
         self._names = {"company": settings.company, "assistant": settings.assistant}
 
@@ -74,8 +77,17 @@ class Answerer:
         return await self._quote(articles[0].passage.document, found)
 
     async def _quote(self, document: DocumentId, found: Found) -> Answer:
-        article = await self._search.article(document)
+        article = await self._article(document, found.version)
         return extract(found, article) if article else self.abstain(found)
+
+    async def _article(self, document: DocumentId, version: str) -> Article | None:
+        """The article; the last ones asked for are kept, per version of the knowledge."""
+        key = (version, document)
+        if key not in self._articles:
+            self._articles[key] = await self._search.article(document)
+            if len(self._articles) > ARTICLES_KEPT:
+                del self._articles[next(iter(self._articles))]
+        return self._articles[key]
 
     def is_writable(self, answer: Answer, found: Found) -> bool:
         """Whether a model may write in the place of `answer`: an answer, or what the bot is unsure of; no courtesy."""

@@ -207,11 +207,23 @@ async def test_the_bot_stays_silent_while_it_does_not_hold_the_conversation(bot,
     await settled(bot, await bot.accept(chat, ANN, "hello"))
     with sqlite3.connect(tmp_path / "frontdesk.db") as database:
         database.execute("update conversations set holder = 'agent' where id = ?", (chat,))
+    other = open_log(None, tmp_path)
+    await other.append(Draft(conversation=chat, speaker=Speaker.AGENT, kind=Kind.MESSAGE, text="Hello, I am Alex."))
+    await other.close()
     bot.search.asked.clear()
     asked = await bot.accept(chat, ANN, "what is the late fee?")
     await bot.take_turn(asked)
     assert bot.search.asked == []
     assert [entry.speaker for entry in await bot.log.after(chat, asked.seq)] == []
+
+
+async def test_what_another_process_wrote_is_read_before_the_next_turn(bot, chat, tmp_path):
+    await settled(bot, await bot.accept(chat, ANN, "hello"))
+    other = open_log(None, tmp_path)
+    await other.append(Draft(conversation=chat, speaker=Speaker.CUSTOMER, kind=Kind.MESSAGE, text="my broadband is slow"))
+    await other.close()
+    await settled(bot, await bot.accept(chat, ANN, "and on wi-fi?"))
+    assert bot.search.asked[-1] == ("and on wi-fi?", ("hello", "my broadband is slow"))
 
 
 async def test_a_thumb_is_kept_as_an_entry_and_an_unknown_reply_has_none(bot, chat):
