@@ -20,6 +20,7 @@ from knowledge.document import Document, DocumentId
 from knowledge.embed import Embedder
 from knowledge.index import build_index
 from knowledge.progress import bars
+from knowledge.read import read_documents
 from knowledge.search import HybridSearch, Ranked
 
 SUMMARY = "how well the search finds the documents that hold the answer"
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
     parser.description = DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--corpus", type=Path, required=True, help="documents: .jsonl or .jsonl.gz")
+    parser.add_argument("--corpus", type=Path, required=True, help="documents: .jsonl or .jsonl.gz, or a folder of articles")
     parser.add_argument("--queries", type=Path, required=True, help="questions: .jsonl or .jsonl.gz")
     parser.add_argument("--out", type=Path, required=True, help="the report, as JSON")
     parser.add_argument("--details", type=Path, help="also write what was found for each question, as JSON lines")
@@ -59,11 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> str:
     """Measure, write the report, and give the table to show. Raises FileInvalid or KnowledgeError."""
-    corpus, queries = read_rows(arguments.corpus, CorpusRow), read_rows(arguments.queries, QueryRow)
+    corpus, queries = read_corpus(arguments.corpus), read_rows(arguments.queries, QueryRow)
     _check_gold(arguments.queries, queries, corpus)
     for file in filter(None, (arguments.out, arguments.details)):
         _check_writable(file)
-    asked = ask(corpus, queries, arguments.cache / f"{arguments.corpus.name.split('.')[0]}-{_hash(corpus)}")
+    asked = ask(corpus, queries, arguments.cache / f"{arguments.corpus.resolve().name.split('.')[0]}-{_hash(corpus)}")
     report = {
         "corpus": arguments.corpus.name,
         "queries": arguments.queries.name,
@@ -77,6 +78,16 @@ def run(arguments: argparse.Namespace) -> str:
         f"{len(corpus)} documents, {report['n']} questions with gold documents, {report['n_answerable']} labelled answerable"
     )
     return f"{counts}\n{table({system: rates(_of(asked, system)) for system in SYSTEMS})}"
+
+
+def read_corpus(path: Path) -> list[CorpusRow]:
+    """The documents of a labelled file, or the public articles of a folder. Raises FileInvalid or FolderUnreadable."""
+    if not path.is_dir():
+        return read_rows(path, CorpusRow)
+    public = [document for document in read_documents(path).documents if not document.internal]
+    if not public:
+        raise FileInvalid(f"{path}: the folder has no public article that can be read")
+    return [CorpusRow(id=document.id, title=document.title, text=document.text) for document in public]
 
 
 def ask(corpus: Sequence[CorpusRow], queries: Sequence[QueryRow], root: Path) -> list[Asked]:

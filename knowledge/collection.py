@@ -63,13 +63,17 @@ def _means(vectors: Vectors, owners: Rows, documents: int) -> Vectors:
     return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-6), np.float32)
 
 
+EXACT_UP_TO = 4_000
+"""Passages up to which comparing with every vector (0.1 ms a thousand) is quicker than asking Chroma (1 ms, 2 ms under load)."""
+
+
 class Collection:
     """An open collection; safe from several threads. Raises IndexCorrupt, naming the folder, when it is damaged."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            self.vectors: Vectors = np.load(folder / "vectors.npy", mmap_mode="r")
+            self.vectors: Vectors = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r"))
             self.means: Vectors = np.load(folder / "means.npy", mmap_mode="r")
             self.owners: Rows = np.load(folder / "owners.npy")
             self.texts = Texts(folder / "texts.sqlite")
@@ -88,12 +92,21 @@ class Collection:
             return
         if not self._store.count() == self.lexicon.rows == self.size:
             raise self._corrupt(f"{self.size} passages, {self._store.count()} in Chroma, {self.lexicon.rows} in BM25")
-        rows = self.nearest(self.vectors[0], 1)
+        rows = self._stored_nearest(self.vectors[0], 1)
         if len(rows) != 1 or float(self.vectors[rows[0]] @ self.vectors[0]) < 0.99:
             raise self._corrupt("a passage does not find itself")
 
     def nearest(self, vector: Vectors, limit: int) -> Rows:
-        """Rows of the passages with the highest cosine, best first."""
+        """Rows of the passages with the highest cosine, best first; exact in a small collection, by Chroma in a large one."""
+        if self._store is None:
+            return np.zeros(0, np.int64)
+        if self.size > EXACT_UP_TO:
+            return self._stored_nearest(vector, limit)
+        cosines = self.vectors @ vector
+        rows = np.argpartition(-cosines, min(limit, self.size) - 1)[:limit]
+        return np.asarray(rows[np.argsort(-cosines[rows], kind="stable")], np.int64)
+
+    def _stored_nearest(self, vector: Vectors, limit: int) -> Rows:
         if self._store is None:
             return np.zeros(0, np.int64)
         try:

@@ -63,7 +63,7 @@ class Search(Protocol):
     """Finds passages; the only way the bot reaches the knowledge base. Internal documents never come out of it."""
 
     async def search(self, question: str, history: Sequence[str] = (), limit: int = 8) -> Found:
-        """The best passages for `question`; `history` holds the customer's earlier messages, oldest first."""
+        """The best passages for `question`; `history` holds what was said before, oldest first."""
         ...
 
     async def article(self, document: DocumentId) -> Article | None:

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from evals.__main__ import main
-from evals.formats import QueryRow
+from evals.formats import QueryRow, read_rows
 from evals.ranking import Ranking, value
+from evals.retrieval import read_corpus
 from tests.knowledge.articles import ARTICLES
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 QUERIES: list[dict[str, Any]] = [
     {"id": "1", "text": "forgotten password", "gold": ["reset-password"], "answerable": True},
     {"id": "2", "text": "how long is the notice period?", "gold": ["cancel-mobile"], "answerable": True,
@@ -92,3 +94,21 @@ def test_a_report_that_cannot_be_written_is_said_before_the_work(
     assert main(["retrieval", *files]) == 2
     assert "r.json: cannot be written" in capsys.readouterr().err
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_folder_of_articles_is_a_corpus_without_its_internal_ones(files: list[str], tmp_path: Path) -> None:
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles" / "reset-password.md").write_text("# Reset your password\n\nFollow the link in the email.")
+    (tmp_path / "articles" / "fraud.md").write_text("---\nid: fraud\naudience: internal\n---\n\nZebra.")
+    (tmp_path / "queries.jsonl").write_text(json.dumps(QUERIES[0]) + "\n")
+    files[files.index("--corpus") + 1] = str(tmp_path / "articles")
+    assert main(["retrieval", *files]) == 0
+    report = json.loads((tmp_path / "reports" / "r.json").read_text())
+    assert (report["documents"], report["hit@1"]) == (1, 1.0)
+
+
+def test_the_labelled_follow_ups_name_articles_that_are_there() -> None:
+    corpus = {row.id for row in read_corpus(ROOT / "knowledge" / "articles")}
+    for row in read_rows(ROOT / "evals" / "questions" / "larkfield-follow-ups.jsonl", QueryRow):
+        assert row.history
+        assert set(row.gold) <= corpus

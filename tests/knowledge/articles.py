@@ -18,8 +18,8 @@ def article(name: str, title: str, text: str, *, internal: bool = False) -> Docu
 CANCEL_BROADBAND = article(
     "cancel-broadband",
     "Cancel broadband",
-    "Call us or use the app to cancel your broadband. The notice period is 14 days.\n\n## Fees\n\nInside the minimum term "
-    "an early exit fee of the remaining monthly charges applies.",
+    "Call us or use the app to cancel your broadband. The notice period is 14 days.\n\n## Fees\n\n"
+    "Inside the minimum term an early exit fee of the remaining monthly charges applies.",
 )
 CANCEL_MOBILE = article(
     "cancel-mobile",
