@@ -14,10 +14,17 @@ class Live:
 
     def __init__(self) -> None:
         self._listeners: defaultdict[ConversationId, set[Listener]] = defaultdict(set)
+        self._now: dict[ConversationId, tuple[int, str]] = {}
+
+    def __len__(self) -> int:
+        """Conversations that are watched or written in."""
+        return len(self._listeners.keys() | self._now.keys())
 
     def watch(self, conversation: ConversationId, listener: Listener) -> Callable[[], None]:
-        """Call `listener` from now on at every change; the returned function ends it."""
+        """Call `listener` with what is shown already, and from now on at every change; the returned function ends it."""
         self._listeners[conversation].add(listener)
+        if now := self._now.get(conversation):
+            listener(*now)
 
         def stop() -> None:
             listeners = self._listeners.get(conversation, set())
@@ -29,5 +36,10 @@ class Live:
 
     def show(self, conversation: ConversationId, answers: int, text: str) -> None:
         """The reply to message `answers` reads so now."""
+        self._now[conversation] = answers, text
         for listener in tuple(self._listeners.get(conversation, ())):
             listener(answers, text)
+
+    def end(self, conversation: ConversationId) -> None:
+        """Nothing is being written any more: the log has the reply, or a notice in its place."""
+        self._now.pop(conversation, None)

@@ -20,6 +20,9 @@ NOTHING_NEAR = (
     "I can help with questions about your {company} account, bills, plans, broadband, mobile, appointments and outages."
 )
 
+CORRECTED = "I have corrected my answer."
+"""Opens a reply that takes back what the customer has read of it."""
+
 WHICH_ONE = "I have more than one article on that. Which one do you mean?"
 UNSURE = "I'm not sure which article answers that. Is it one of these?"
 WHICH_REPLY = "Reply with its number, or tell me a little more."

@@ -57,6 +57,11 @@ class Bot:
             self.take_turn, self._settle, deadline_seconds=settings.turn_seconds, waiting=settings.waiting_messages
         )
 
+    @property
+    def writes(self) -> bool:
+        """Whether replies are written, so that there is something to show before they are finished."""
+        return self._writer is not None
+
     async def start(self) -> None:
         """Take up the messages that a crash left unanswered."""
         self._dispatch.wake(await self.log.unanswered())
@@ -192,6 +197,7 @@ class Bot:
         await self.log.append(
             Draft(conversation=asked.conversation, speaker=speaker, kind=kind, text=text, data=data, answers=asked.seq)
         )
+        self.live.end(asked.conversation)
 
 
 def _show_nobody(text: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.domain import Outcome, Reply, cite
 from bot.links import link_articles
+from bot.phrases import CORRECTED
 from bot.pieces import Piece
 from bot.support import SUPPORTED, contradicts, makes_claim, repeats, support
 from knowledge.document import Passage
@@ -80,9 +81,10 @@ class Writing:
         for piece in self._shown:
             supports |= {n: min(piece.support, supports.get(n, 1.0)) for n in piece.cites}
         numbers = {old: new for new, old in enumerate(supports, start=1)}
+        text = link_articles(_marked(self._shown, numbers))
         return Reply(
             outcome=Outcome.ANSWERED,
-            text=link_articles(_marked(self._shown, numbers)),
+            text=f"{CORRECTED}\n\n{text}" if self.withdrawn else text,
             citations=tuple(cite(numbers[n], self._passages[n - 1], value) for n, value in supports.items()),
             dropped=tuple(self.dropped),
         )

@@ -10,6 +10,7 @@ from bot.domain import ClientId, Entry, Holder, Kind, Speaker
 from bot.errors import LogUnavailable
 from bot.turn import Bot
 from bot.webchat.sessions import View
+from bot.webchat.unfinished import THINKING, Unfinished
 from bot.webchat.view import show_conversation, show_entry
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,6 @@ MOST_SHOWN = 500
 PATIENCE_SECONDS = 0.7
 """A turn that takes longer shows that it is under way; most do not."""
 RETRY_SECONDS = 2.0
-_THINKING = "thinking"
 
 
 class Screen:
@@ -55,6 +55,7 @@ class Screen:
                 if whole:
                     await self._show_whole(view)
                     whole = False
+                self._watch_writing(view)
                 async for entry in self._bot.log.follow(view.conversation, view.shown):
                     await self._show(view, entry)
             except LogUnavailable:
@@ -76,15 +77,37 @@ class Screen:
         self._watch(view)
 
     async def _show(self, view: View, entry: Entry) -> None:
+        if view.unfinished and entry.answers is not None:
+            view.unfinished.settle(entry.answers)
         step = show_entry(entry, self._assistant)
         if step and not _is_own_bubble(view, entry):
             await self._emit("new_message", step, view.sid)
         view.shown = entry.seq
         _count(view, entry)
+        if view.unfinished and entry.answers is not None:
+            await self._end_writing(view, view.unfinished)
         if not view.unanswered:
             await self._rest(view)
         elif entry.seq in view.unanswered:
             self._watch(view)
+
+    # -- the reply that is being written
+
+    def _watch_writing(self, view: View) -> None:
+        """Show the sentences of a reply as they are written; does nothing if they are, or where nobody writes."""
+        if view.unfinished is None and self._bot.writes:
+            sid = view.sid  # a page that moves to another socket begins anew
+            unfinished = Unfinished(view.conversation, self._assistant, lambda name, data: self._emit(name, data, sid))
+            unfinished.settle(view.settled)
+            view.unfinished = unfinished
+            unfinished.unwatch = self._bot.live.watch(view.conversation, unfinished.hear)
+
+    async def _end_writing(self, view: View, unfinished: Unfinished) -> None:
+        """The finished reply is on the page: what was shown of it goes, and the dots come back if another is awaited."""
+        was_shown = unfinished.is_shown
+        await unfinished.remove()
+        if was_shown and view.working and view.unanswered and not unfinished.is_shown:
+            await self._emit("new_message", _thinking(view), view.sid)
 
     # -- the sign that a reply is under way
 
@@ -110,7 +133,8 @@ class Screen:
         if not view.unanswered or conversation is None or conversation.holder is not Holder.BOT:
             return
         view.working = True
-        await self._emit("new_message", _thinking(view), view.sid)
+        if not (view.unfinished and view.unfinished.is_shown):
+            await self._emit("new_message", _thinking(view), view.sid)
         await self._emit("task_start", {}, view.sid)
         if view.working:
             self._later(view, self._most_seconds, self._rest)
@@ -126,13 +150,13 @@ class Screen:
             await self._end_sign(view)
 
     async def _end_sign(self, view: View) -> None:
-        await self._emit("delete_message", {"id": _THINKING}, view.sid)
+        await self._emit("delete_message", {"id": THINKING}, view.sid)
         await self._emit("task_end", {}, view.sid)
 
 
 def _thinking(view: View) -> dict[str, Any]:
     """A run without an end, which the page shows as waiting dots."""
-    step = {"id": _THINKING, "threadId": view.conversation, "type": "run", "name": "on_message", "output": ""}
+    step = {"id": THINKING, "threadId": view.conversation, "type": "run", "name": "on_message", "output": ""}
     return {**step, "createdAt": datetime.now(UTC).isoformat(), "metadata": {}}
 
 
@@ -146,3 +170,4 @@ def _count(view: View, entry: Entry) -> None:
         view.unanswered.add(entry.seq)
     if entry.answers is not None:
         view.unanswered.discard(entry.answers)
+        view.settled = max(view.settled, entry.answers)

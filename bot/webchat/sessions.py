@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from bot.domain import ClientId, ConversationId, CustomerId
+from bot.webchat.unfinished import Unfinished
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -11,7 +12,7 @@ class View:
     """One open page; `session` is the page's own id (a secret of its visitor), `sid` its present socket.
 
     `shown` is the last sequence number the page was sent. `sent` holds the texts of messages under way, whose bubbles the
-    page shows already. `unanswered` are the customer's messages that nothing settles yet.
+    page shows already. `unanswered` are the customer's messages that nothing settles yet, `settled` is the last one settled.
     """
 
     session: str
@@ -20,6 +21,7 @@ class View:
     conversation: ConversationId
     begun: bool = False
     shown: int = 0
+    settled: int = 0
     greeted: bool = False
     refused_thread: bool = False
     working: bool = False
@@ -30,9 +32,13 @@ class View:
     follower: asyncio.Task[None] | None = None
     sign: asyncio.Task[None] | None = None
     patience: asyncio.TimerHandle | None = None
+    unfinished: Unfinished | None = None
 
     def rest(self) -> None:
-        """Stop following the log."""
+        """Stop following the log and what is being written."""
+        if self.unfinished is not None:
+            self.unfinished.stop()
+            self.unfinished = None
         for under_way in (self.follower, self.sign, self.patience):
             if under_way is not None:
                 under_way.cancel()

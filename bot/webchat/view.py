@@ -1,9 +1,10 @@
 """Entries of the log as the steps that Chainlit's page shows. Nothing here does I/O, and nothing of a trace is shown."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from bot.domain import Conversation, Entry, EntryId, Kind, Speaker
+from bot.domain import Conversation, ConversationId, Entry, EntryId, Kind, Speaker
 from bot.webchat.citations import cite, plain_colons
 
 Step = dict[str, Any]
@@ -24,6 +25,20 @@ def show_entry(entry: Entry, assistant: str, thumb: int | None = None) -> Step |
     if entry.speaker is Speaker.AGENT:
         return _step(entry, f"reply-{entry.id}", "assistant_message", str(entry.data.get("agent", assistant)), text)
     return _run(entry, _step(entry, f"reply-{entry.id}", "assistant_message", assistant, text), thumb)
+
+
+def show_unfinished(conversation: ConversationId, assistant: str, answers: int, text: str, begun: datetime) -> Step:
+    """The step of a reply to message `answers` that is being written; it is not in the log and says nothing of it."""
+    return {
+        "id": f"writing-{conversation}-{answers}",
+        "threadId": conversation,
+        "type": "assistant_message",
+        "name": assistant,
+        "output": plain_colons(text),
+        "createdAt": begun.isoformat(),
+        "streaming": True,
+        "metadata": {},
+    }
 
 
 def show_conversation(conversation: Conversation, entries: Sequence[Entry], assistant: str) -> dict[str, Any]:

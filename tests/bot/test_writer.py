@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from bot import phrases
 from bot.domain import ConversationId, CustomerId, Outcome, Speaker
 from bot.errors import ProviderDown, StreamBroken
 from bot.llm.breaker import BreakerRules
@@ -178,7 +179,8 @@ async def test_a_replacement_that_contradicts_what_was_shown_withdraws_it():
     chat = Chat(dying, ScriptedLLM([says(second)], name="second"))
     reply = await chat.ask()
     assert reply.text.count("late payment fee") == 1
-    assert "There is no late" in reply.text
+    assert reply.text.startswith(f"{phrases.CORRECTED}\n\nThere is no late")
+    assert phrases.CORRECTED not in "".join(chat.shown)
 
 
 async def test_what_the_search_is_unsure_of_may_be_answered_by_a_model_that_reads_the_passages():
