@@ -56,6 +56,13 @@ class Settings(BaseSettings):
         description='Other sites whose pages may open the chat, as a JSON list of origins (`["https://www.example.com"]`).',
     )
 
+    developer_password: SecretStr | None = Field(
+        None,
+        min_length=12,
+        description="Opens the pages under `/developer` that show how each turn was answered; unset: there are none.",
+    )
+    mask_traces: bool = Field(True, description="Hide customers' e-mail addresses, phone and card numbers on those pages.")
+
     message_max_chars: int = Field(4000, ge=1, le=32_000, description="Longest customer message; a longer one is refused.")
     messages_per_minute: int = Field(120, ge=1, description="Messages a customer may send a minute, all chats together.")
     visitors_per_minute: int = Field(6000, ge=1, description="New visitors a minute from one network address.")
@@ -167,7 +174,7 @@ def read_settings() -> Settings:
 
 def _shown(place: tuple[int | str, ...], value: object) -> str:
     """What a wrong setting is, unless it is missing or a secret."""
-    secret = str(place[0]).endswith(("_key", "_secret"))
+    secret = str(place[0]).endswith(("_key", "_secret", "_password"))
     return "" if secret or value is None else f" (is {value!r})"
 
 

@@ -23,7 +23,8 @@ from bot.settings import Settings
 COOKIE = "access_token"
 LIFETIME_SECONDS = 90 * 24 * 3600
 RENEW_AFTER_SECONDS = 24 * 3600
-_SECRET = "CHAINLIT_AUTH_SECRET"  # noqa: S105  the name of the variable, not the secret
+SECRET = "CHAINLIT_AUTH_SECRET"  # noqa: S105  the name of the variable, not the secret
+
 _SHORTEST_SECRET = 32
 _CLAIMS = ["exp", "iat", "identifier"]
 
@@ -41,7 +42,7 @@ def use_secret(settings: Settings) -> None:
 
     Raises SettingsInvalid if it cannot be kept or read.
     """
-    os.environ[_SECRET] = settings.chainlit_auth_secret or kept_secret(settings.data_dir / "secret")
+    os.environ[SECRET] = settings.chainlit_auth_secret or kept_secret(settings.data_dir / "secret")
 
 
 def kept_secret(path: Path) -> str:
@@ -81,7 +82,7 @@ def new_visitor() -> Visitor:
 def read_visitor(cookies: Mapping[str, str], now: float) -> Visitor | None:
     """The visitor behind these cookies, or None if there is no genuine, valid one."""
     try:
-        claims = jwt.decode(cookies.get(COOKIE, ""), os.environ[_SECRET], ["HS256"], {"require": _CLAIMS})
+        claims = jwt.decode(cookies.get(COOKIE, ""), os.environ[SECRET], ["HS256"], {"require": _CLAIMS})
     except jwt.InvalidTokenError:
         return None
     return Visitor(id=CustomerId(str(claims["identifier"])), stale=now - claims["iat"] > RENEW_AFTER_SECONDS)
@@ -96,7 +97,7 @@ def sign(visitor: CustomerId, now: float) -> str:
         "iat": now,
         "exp": now + LIFETIME_SECONDS,
     }
-    return jwt.encode(claims, os.environ[_SECRET], algorithm="HS256")
+    return jwt.encode(claims, os.environ[SECRET], algorithm="HS256")
 
 
 def give_cookie(response: Response, visitor: Visitor, now: float, *, secure: bool) -> None:
