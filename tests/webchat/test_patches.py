@@ -136,3 +136,14 @@ print(json.dumps([before, asyncio.run(say())]))
         tmp_path,
     )
     assert kept == [1, 0]
+
+
+def test_websocket_frames_are_not_compressed_whatever_chainlit_asks_for(tmp_path: Path) -> None:
+    code = """
+import uvicorn
+from bot.webchat.patches import apply_patches
+apply_patches()
+apply_patches()
+print(json.dumps(uvicorn.Config(lambda: None, ws_per_message_deflate=True, port=1).ws_per_message_deflate))
+"""
+    assert run(code, tmp_path) is False
