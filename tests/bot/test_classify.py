@@ -1,0 +1,214 @@
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.classifier import Classifier, label_examples
+from bot.classify import IntentReader, fit_intents, open_reader
+from bot.clauses import clauses, readable
+from bot.held_out import held_out
+from bot.intents import Intents, read_intents
+from bot.kernel import Kernel
+from bot.model_file import ModelFileUnreadable, load_classifier, save_classifier
+from bot.ngrams import Weights
+from knowledge.embed import Embedder
+
+LARKFIELD = Path(__file__).parents[2] / "knowledge" / "intents.yaml"
+THREAD = """Hi, my broadband has been down since Monday and nobody has told me when it comes back.
+
+On Mon 3 Nov 2026 at 10:00, Larkfield wrote:
+> Your bill is ready. Pay it by Direct Debit.
+> To cancel your contract, give 30 days' notice.
+"""
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    return Embedder()
+
+
+@pytest.fixture(scope="module")
+def intents() -> Intents:
+    return read_intents(LARKFIELD)
+
+
+@pytest.fixture(scope="module")
+def few(intents: Intents) -> Intents:
+    """Some of the intents, which are learned sooner."""
+    return Intents(intents=intents.intents[5:10], digest="few")
+
+
+@pytest.fixture(scope="module")
+def classifier(intents: Intents, embedder: Embedder) -> Classifier:
+    return fit_intents(intents, embedder)
+
+
+@pytest.fixture(scope="module")
+def reader(intents: Intents, classifier: Classifier, embedder: Embedder) -> IntentReader:
+    return IntentReader(intents, classifier, embedder)
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ("my wifi went off an hour ago and hasnt come back", "broadband_fault"),
+        ("The password for my account isn't being accepted.", "login_account"),
+        ("can you spread what I owe over a few months", "payment_problem"),
+        ("we complete on our new house on the 12th, how do we bring the broadband along?", "moving_home"),
+        ("nobody showed up for the repair this morning", "appointment"),
+        ("i want everything you know about me wiped", "privacy_request"),
+        ("what's the recipe for pancakes", "off_topic"),
+        ("who is the prime minister of Canada", "off_topic"),
+    ],
+)
+def test_messages_that_are_no_examples_are_read(reader: IntentReader, message: str, name: str):
+    guess = reader.read(message)
+    assert guess.name == name
+    assert guess.in_scope is (name != "off_topic")
+    assert 0 < guess.confidence <= 1
+
+
+def test_a_keyword_settles_a_message(reader: IntentReader):
+    guess = reader.read("please put me through to a manager")
+    assert (guess.name, guess.by) == ("human", "keyword")
+
+
+@pytest.mark.parametrize(
+    "message", ["How do I contact an agent later?", "I manage a team of agents", "cancel my order", "my agent was rude"]
+)
+def test_who_only_mentions_people_does_not_ask_for_one(reader: IntentReader, message: str):
+    assert reader.read(message).name != "human"
+
+
+def test_two_wishes_in_one_message_are_both_read(reader: IntentReader):
+    guess = reader.read("my internet is down and I've been charged twice this month")
+    assert {guess.name, *guess.also} >= {"broadband_fault", "billing_dispute"}
+    with_keyword = reader.read("I need to pay my bill. Also please move my engineer appointment to Friday")
+    assert {with_keyword.name, *with_keyword.also} >= {"appointment", "payment_problem"}
+
+
+@pytest.mark.parametrize("message", ["🙂🙂🙂", "1234 5678 90", "...", "£££ 12.50", "", "\n\n"])
+def test_a_message_without_letters_is_about_nothing(reader: IntentReader, message: str):
+    guess = reader.read(message)
+    assert (guess.name, guess.in_scope, guess.confidence) == ("off_topic", False, 0.0)
+
+
+@pytest.mark.parametrize("once", ["hello", "my internet is down", "I want to cancel my contract."])
+def test_a_message_repeated_fifty_times_reads_like_one(reader: IntentReader, once: str):
+    assert reader.read(f"{once} " * 50) == reader.read(once)
+    assert reader.read(f"{once}\n" * 50) == reader.read(once)
+
+
+def test_a_pasted_mail_thread_is_read_by_what_the_customer_wrote(reader: IntentReader):
+    guess = reader.read(THREAD)
+    assert guess.name in {"broadband_fault", "outage"}
+    assert "cancel" not in guess.also
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["a", "x" * 4000, "word " * 800, "> quoted\n> words", "From: me\nSubject: bill", "\ufffd broken", "ça va?"],
+)
+def test_odd_messages_get_a_reading(reader: IntentReader, message: str):
+    assert 0 <= reader.read(message).confidence <= 1
+
+
+def test_what_is_left_out_of_a_mail():
+    assert readable(THREAD).startswith("Hi, my broadband") and "Direct Debit" not in readable(THREAD)  # noqa: PT018
+    assert readable("----- Original Message -----\nFrom: a@example.com\nMy hub is red") == "My hub is red"
+    assert readable("> only quoted words") == "> only quoted words"
+    assert readable("two words two words") == "two words two words"
+    assert readable("A plain message stays as it is: 3 > 2.") == "A plain message stays as it is: 3 > 2."
+
+
+def test_only_parts_with_words_enough_are_clauses():
+    assert clauses("my internet is down") == []
+    assert clauses("my internet is down and thanks") == []
+    assert clauses("My hub is red. And how do I pay?") == ["My hub is red.", "And how do I pay?"]
+
+
+def test_scores_without_an_example_are_those_of_a_fit_without_it(embedder: Embedder, intents: Intents):
+    texts = [example for one in intents.intents[:3] for example in one.examples[:8]]
+    labels = np.repeat(np.arange(3), 8)
+    vectors, grams = embedder.embed_texts(texts), Weights.fit(texts).rows(texts)
+    targets = np.where(labels[:, None] == np.arange(3), 1, -1).astype(np.float32)
+    group, rest = np.array([2, 3]), np.array([row for row in range(24) if row not in (2, 3)])
+    whole = Kernel(vectors=vectors, grams=grams, words_weight=0.3).solve(targets)
+    part = Kernel(vectors=vectors[rest], grams=grams[rest], words_weight=0.3)
+    alike = part.similarity(vectors[2], grams[2].toarray()[0])
+    assert whole.without(group) == pytest.approx(alike @ part.solve(targets[rest]).coefficients, abs=1e-3)
+
+
+def test_confidence_is_about_as_high_as_examples_are_right_when_left_out(classifier: Classifier, intents: Intents):
+    rows = [(example, one.name) for one in intents.intents for example in one.examples]
+    examples = label_examples(rows, "off_topic")
+    labels = np.concatenate([examples.labels, np.arange(len(examples.names))])
+    targets = np.where(labels[:, None] == np.arange(len(examples.names)), 1, -1).astype(np.float32)
+    out = held_out(classifier.kernel.solve(targets), classifier.kernel.vectors, labels, spoken=len(rows))
+    sharp = np.exp(classifier.sharpness * (out.scores - out.scores.max(1, keepdims=True)))
+    right = out.scores.argmax(1) == out.labels
+    assert right.mean() > 0.6  # examples are written to differ, so each is hard to tell from the others alone
+    assert (1 / sharp.sum(1)).mean() == pytest.approx(right.mean(), abs=0.03)
+
+
+def test_without_foreign_examples_left_out_intents_teach_the_gate(intents: Intents, embedder: Embedder):
+    rows = [(example, one.name) for one in intents.in_scope for example in one.examples]
+    examples = label_examples(rows, "off_topic")
+    classifier = Classifier.fit(examples, embedder.embed_texts([*examples.texts, *examples.titles]))
+    declined = intents.out_of_scope
+    assert declined is not None
+    rejected = [not classifier.judge(text, embedder.embed_query(text)).accepted for text in declined.examples]
+    assert sum(rejected) > 0.75 * len(rejected)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([], "at least two intents"),
+        ([("one", "a"), ("two", "a")], "at least two intents"),
+        ([("one", "a"), ("two", "b")], "2 examples for 2 intents"),
+        ([("text", "a"), ("text", "b")] * 10_001, "at most 20,000"),
+    ],
+)
+def test_too_little_or_too_much_to_learn_is_said_in_words(rows: list[tuple[str, str]], said: str):
+    examples = label_examples(rows, "oos")
+    with pytest.raises(ValueError, match=said):
+        Classifier.fit(examples, np.zeros((len(examples.texts) + len(examples.titles), 384), np.float32))
+
+
+def test_a_kept_classifier_reads_like_the_fitted_one(classifier: Classifier, embedder: Embedder, tmp_path: Path):
+    save_classifier(classifier, tmp_path / "kept.npz")
+    kept = load_classifier(tmp_path / "kept.npz")
+    text = "why has my bill gone up"
+    one, other = (each.judge(text, embedder.embed_query(text)) for each in (classifier, kept))
+    assert np.array_equal(one.chances, other.chances)
+    assert (one.in_scope, one.threshold) == (other.in_scope, other.threshold)
+
+
+def test_the_file_is_learned_once_and_again_when_it_changes(few: Intents, embedder: Embedder, tmp_path: Path):
+    open_reader(few, embedder, tmp_path)
+    (kept,) = tmp_path.iterdir()
+    written = kept.stat().st_mtime_ns
+    started = time.perf_counter()
+    open_reader(few, embedder, tmp_path)
+    assert time.perf_counter() - started < 0.5
+    assert kept.stat().st_mtime_ns == written
+    open_reader(Intents(intents=few.intents, digest="changed"), embedder, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 half of one"])
+def test_a_damaged_file_is_learned_anew(few: Intents, embedder: Embedder, tmp_path: Path, content: bytes):
+    open_reader(few, embedder, tmp_path)
+    (kept,) = tmp_path.iterdir()
+    kept.write_bytes(content)
+    with pytest.raises(ModelFileUnreadable):
+        load_classifier(kept)
+    assert open_reader(few, embedder, tmp_path).read("my internet is down").name == "broadband_fault"
+    assert load_classifier(kept).names
+
+
+def test_a_folder_that_cannot_be_written_only_costs_time(few: Intents, embedder: Embedder, tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+    assert open_reader(few, embedder, tmp_path / "file").read("my internet is down").name == "broadband_fault"
