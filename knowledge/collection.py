@@ -68,7 +68,7 @@ EXACT_UP_TO = 4_000
 
 
 class Collection:
-    """An open collection; safe from several threads. Raises IndexCorrupt, naming the folder, when it is damaged."""
+    """An open collection; safe from several threads. Raises IndexCorrupt when it is damaged, IndexUnavailable when read-only."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

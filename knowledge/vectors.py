@@ -4,12 +4,14 @@ chromadb and llama_index are imported where they are used: together 3 s of proce
 finds nothing changed nor (llama_index) a bot with a finished index has to pay.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from knowledge.document import Passage
 from knowledge.embed import Progress, Vectors
+from knowledge.errors import IndexUnavailable
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
@@ -45,7 +47,7 @@ def write_vectors(folder: Path, passages: Sequence[Passage], vectors: Vectors, p
 
 
 class VectorStore:
-    """An open store; safe from several threads. Raises ValueError when it is missing or damaged."""
+    """An open store, for several threads. Raises ValueError when missing or damaged, IndexUnavailable when read-only."""
 
     def __init__(self, folder: Path) -> None:
         from chromadb.errors import ChromaError  # noqa: PLC0415  see above
@@ -53,6 +55,8 @@ class VectorStore:
         self._failures = ChromaError
         if not (folder / "chroma.sqlite3").exists():  # opening would create an empty one
             raise ValueError("the vector store is missing")
+        if not os.access(folder, os.W_OK) or not os.access(folder / "chroma.sqlite3", os.W_OK):
+            raise IndexUnavailable(f"{folder} is read-only, and Chroma cannot open what it may not write. Make it writable.")
         try:
             self._client = _client(folder)
             self._collection = self._client.get_collection(folder.parent.name, embedding_function=None)

@@ -10,7 +10,7 @@ import pytest
 
 from knowledge.document import Document
 from knowledge.embed import Embedder, Progress, Vectors
-from knowledge.errors import DuplicateDocument, IndexCorrupt, IndexMissing, IngestBusy, IngestFailed
+from knowledge.errors import DuplicateDocument, IndexCorrupt, IndexMissing, IndexUnavailable, IngestBusy, IngestFailed
 from knowledge.index import Built, build_index
 from knowledge.search import HybridSearch
 from knowledge.versions import KEPT_VERSIONS, Versions
@@ -147,6 +147,14 @@ def test_internal_documents_alone_are_an_index_that_finds_nothing(tmp_path: Path
 def test_without_an_index_the_folder_and_the_remedy_are_named(tmp_path: Path) -> None:
     with pytest.raises(IndexMissing, match=f"{tmp_path}.*python -m knowledge ingest"):
         HybridSearch.open(tmp_path, embedder())
+
+
+def test_a_read_only_index_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere, so permissions prove nothing here
+    with pytest.raises(IndexUnavailable, match=r"read-only.*Make it writable") as refused:
+        HybridSearch.open(tmp_path, embedder())
+    assert not isinstance(refused.value, IndexCorrupt)
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
