@@ -19,6 +19,9 @@ Rows = NDArray[np.int64]
 Keys = NDArray[np.uint8]
 """Content addresses of passages, shape (passages, 16)."""
 
+EXACT_UP_TO = 4_000
+"""Passages up to which comparing with every vector (0.1 ms a thousand) is quicker than asking Chroma (1 ms, 2 under load)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
@@ -63,12 +66,8 @@ def _means(vectors: Vectors, owners: Rows, documents: int) -> Vectors:
     return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-6), np.float32)
 
 
-EXACT_UP_TO = 4_000
-"""Passages up to which comparing with every vector (0.1 ms a thousand) is quicker than asking Chroma (1 ms, 2 ms under load)."""
-
-
 class Collection:
-    """An open collection; safe from several threads. Raises IndexCorrupt when it is damaged, IndexUnavailable when read-only."""
+    """An open collection, for several threads. Raises IndexCorrupt when it is damaged, IndexUnavailable when read-only."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -97,7 +96,7 @@ class Collection:
             raise self._corrupt("a passage does not find itself")
 
     def nearest(self, vector: Vectors, limit: int) -> Rows:
-        """Rows of the passages with the highest cosine, best first; exact in a small collection, by Chroma in a large one."""
+        """Rows of the passages with the highest cosine, best first; exact in small collections, by Chroma in large ones."""
         if self._store is None:
             return np.zeros(0, np.int64)
         if self.size > EXACT_UP_TO:

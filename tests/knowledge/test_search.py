@@ -155,3 +155,10 @@ async def test_a_new_version_that_cannot_be_opened_leaves_the_old_one_in_use(
     assert (await opened.search("cancel")).version == first
     assert "cannot be opened" in caplog.text
     opened.close()
+
+
+async def test_chroma_finds_what_comparing_with_every_vector_finds(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+    questions = ("how do I cancel?", "price of business broadband", "red light", "and the notice period?")
+    exact = [await search.search(question) for question in questions]
+    monkeypatch.setattr("knowledge.collection.EXACT_UP_TO", 0)
+    assert [await search.search(question) for question in questions] == exact
