@@ -20,7 +20,7 @@ Keys = NDArray[np.uint8]
 """Content addresses of passages, shape (passages, 16)."""
 
 EXACT_UP_TO = 4_000
-"""Passages up to which comparing with every vector (0.1 ms a thousand) is quicker than asking Chroma (1 ms, 2 under load)."""
+"""Passages up to which comparing with every vector (0.1 ms a thousand) is quicker than asking Chroma (1 to 2 ms)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ def _means(vectors: Vectors, owners: Rows, documents: int) -> Vectors:
 
 
 class Collection:
-    """An open collection, for several threads. Raises IndexCorrupt when it is damaged, IndexUnavailable when read-only."""
+    """An open collection, for several threads. Raises IndexCorrupt when damaged, IndexUnavailable when read-only."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
