@@ -1,20 +1,15 @@
 """The help page: a public article, with an anchor at each passage so that a citation opens what it cites."""
 
-from pathlib import Path
-
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
 from bot.links import link_articles
+from bot.pages.rendering import TEMPLATES
 from bot.settings import Settings
 from knowledge.document import Article, DocumentId, Passage, Search
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
-)
 
 
 def help_router(search: Search, settings: Settings) -> APIRouter:
@@ -38,7 +33,7 @@ def render_article(article: Article, company: str) -> str:
         {"anchor": f"p{passage.position}", "headings": _new_headings(before, passage.heading), "html": _html(passage)}
         for before, passage in zip(headings, article.passages, strict=False)
     ]
-    template = _TEMPLATES.get_template("article.html")
+    template = TEMPLATES.get_template("article.html")
     return template.render(company=company, document=article.document, sections=sections)
 
 

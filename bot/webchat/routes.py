@@ -1,9 +1,11 @@
 """Our routes, in front of Chainlit's: the page, its assets and words, a visitor's cookie, thumbs, and health."""
 
+import json
 import time
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from chainlit.server import project_settings
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse
@@ -12,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from bot.domain import ConversationId
 from bot.errors import ConversationUnknown, FrontdeskError, LogUnavailable, NotYours
 from bot.turn import Bot
+from bot.webchat.developers import Developers
 from bot.webchat.hardening import not_found
 from bot.webchat.identity import Visitor, VisitorRate, give_cookie, new_visitor, read_visitor
 from bot.webchat.page import content_policy, read_asset, read_page, read_words
@@ -49,12 +52,14 @@ class WebRoutes:
         self._bot = bot
         self._settings = bot.settings
         self._rate = VisitorRate(visitors_per_minute)
+        self._developers = Developers(bot.settings)
         self.router = APIRouter(include_in_schema=False)
         for path in ("/", "/login", "/thread/{thread}"):
             self.router.add_api_route(path, self.page, methods=["GET"])
         self.router.add_api_route("/assets/{name}", self.asset, methods=["GET"])
         self.router.add_api_route("/project/translations", self.words, methods=["GET"])
         self.router.add_api_route("/auth/header", self.sign_in, methods=["POST"])
+        self.router.add_api_route("/project/settings", self.page_settings, methods=["GET"])
         self.router.add_api_route("/feedback", self.rate, methods=["PUT"])
         self.router.add_api_route("/feedback", self.withdraw, methods=["DELETE"])
         self.router.add_api_route("/health", self.health, methods=["GET"])
@@ -94,6 +99,14 @@ class WebRoutes:
     async def words(self) -> Response:
         """The page's words (there is one language)."""
         return JSONResponse({"translation": read_words(self._settings)})
+
+    async def page_settings(self, request: Request, shown: Annotated[Response, Depends(project_settings)]) -> Response:
+        """The page's settings as Chainlit tells them; a developer's page may show steps."""
+        if not self._developers.recognise(request.cookies):
+            return shown
+        settings = json.loads(bytes(shown.body))
+        settings["ui"]["cot"] = "tool_call"
+        return JSONResponse(settings)
 
     async def rate(self, request: Request, rating: Rating) -> dict[str, Any]:
         """A thumb on a reply of the visitor's own."""

@@ -19,6 +19,7 @@ class View:
     sid: str
     customer: CustomerId
     conversation: ConversationId
+    developer: bool = False
     begun: bool = False
     shown: int = 0
     settled: int = 0

@@ -18,11 +18,13 @@ from starlette.requests import cookie_parser
 from bot.domain import ClientId, ConversationId, CustomerId
 from bot.errors import ClientIdReused, FrontdeskError, LogUnavailable, MessageRefused, MessageUnreadable, TooManyMessages
 from bot.turn import Bot
+from bot.webchat.developers import Developers
 from bot.webchat.frames import Frame
 from bot.webchat.identity import read_visitor
 from bot.webchat.origin import origin_allowed
 from bot.webchat.screen import Screen
 from bot.webchat.sessions import View, Views
+from bot.webchat.steps import WithSteps
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,8 @@ class Sockets:
         self._bot = bot
         self._views = views
         self._sio = sio
-        self._screen = Screen(bot, self._emit)
+        self._developers = Developers(bot.settings)
+        self._screen = Screen(bot, WithSteps(bot.log, views.at, self._emit))
 
     def register(self) -> None:
         """Put these handlers, and only these, on the socket."""
@@ -63,7 +66,8 @@ class Sockets:
             return False  # no connection but an event of that name, with whatever the page wrote into it
         if not origin_allowed(request.get("HTTP_ORIGIN"), request.get("HTTP_HOST"), self._bot.settings.allowed_origins):
             raise Refused("origin not allowed")
-        visitor = read_visitor(cookie_parser(request.get("HTTP_COOKIE", "")), time.time())
+        cookies = cookie_parser(request.get("HTTP_COOKIE", ""))
+        visitor = read_visitor(cookies, time.time())
         if visitor is None:
             raise Refused("not signed in")
         fields: Mapping[str, object] = auth if isinstance(auth, dict) else {}
@@ -72,11 +76,13 @@ class Sockets:
             raise Refused("bad session")
         known = self._views.of(session)
         if known is None:
-            self._views.add(await self._new_view(session, sid, visitor.id, fields.get("threadId")))
+            known = await self._new_view(session, sid, visitor.id, fields.get("threadId"))
+            self._views.add(known)
         elif known.customer != visitor.id:
             raise Refused("bad session")
         elif (old := self._views.move(known, sid)) != sid:
             await self._sio.disconnect(old)
+        known.developer = self._developers.recognise(cookies)
         return True
 
     async def _new_view(self, session: str, sid: str, customer: CustomerId, thread: object) -> View:
