@@ -70,6 +70,10 @@ class ConversationLog(Protocol):
         """
         ...
 
+    async def check(self) -> None:
+        """Whether entries can be appended now; stores nothing."""
+        ...
+
     async def close(self) -> None:
         """Finish what is under way and release the store."""
         ...

@@ -102,6 +102,10 @@ class MemoryLog:
         waiting.sort(key=lambda group: group[0].at)
         return [entry for group in waiting for entry in group]
 
+    async def check(self) -> None:
+        """See ConversationLog."""
+        self._check_open()
+
     async def close(self) -> None:
         """See ConversationLog."""
         self._is_closed = True

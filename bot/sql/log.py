@@ -8,14 +8,15 @@ from uuid import uuid4
 from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId
 from bot.errors import ConversationUnknown, MessageUnreadable, NotYours
 from bot.sql import reader as queries
-from bot.sql.batch import write_batch
+from bot.sql.accounts import SqlAccounts
+from bot.sql.books import Probe, write_jobs
 from bot.sql.database import Database, open_database
 from bot.sql.draft import SEQ_MAX, check_draft, is_storable_id
 from bot.sql.followers import Followers
-from bot.sql.ledger import Append, Begin, Job, Outcome
+from bot.sql.ledger import Append, Begin
 from bot.sql.reader import Reader
 from bot.sql.tables import read_conversation, read_entry
-from bot.sql.writer import Writer
+from bot.sql.writer import Result, Work, Writer
 
 READERS = 4
 PATIENCE_SECONDS = 6.0
@@ -44,6 +45,7 @@ class SqlLog:
         self._reader = Reader(database, READERS, PATIENCE_SECONDS)
         self._followers = Followers(self.after, self._reader.last_seqs, poll_seconds)
         self._writer = Writer(self._commit, self._followers.tell, PATIENCE_SECONDS)
+        self.accounts = SqlAccounts(self._writer, self._reader)
         self._is_closed = False
 
     async def open(self, conversation: ConversationId, customer: CustomerId) -> Conversation:
@@ -119,6 +121,10 @@ class SqlLog:
             return ()
         return await self._reader.read(queries.UNANSWERED_HERE, read_entry, conversation=conversation)
 
+    async def check(self) -> None:
+        """See ConversationLog."""
+        await self._writer.write(Probe())
+
     async def close(self) -> None:
         """See ConversationLog."""
         if self._is_closed:
@@ -129,10 +135,10 @@ class SqlLog:
         self._reader.close()
         await asyncio.to_thread(self._database.close)
 
-    def _commit(self, jobs: Sequence[Job]) -> Sequence[Outcome]:
+    def _commit(self, jobs: Sequence[Work]) -> Sequence[Result]:
         try:
             with self._database.write() as connection:
-                return write_batch(connection, jobs)
+                return write_jobs(connection, jobs)
         except MessageUnreadable as refusal:
             if len(jobs) == 1:
                 return [refusal]

@@ -7,13 +7,17 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Integer,
     MetaData,
     PrimaryKeyConstraint,
     RowMapping,
@@ -113,6 +117,34 @@ waiting = Table(
     Column("seq", BigInteger, nullable=False),
     PrimaryKeyConstraint("conversation", "seq", name="waiting_in_order"),
     ForeignKeyConstraint(["conversation", "seq"], ["entries.conversation", "entries.seq"], name="waiting_is_an_entry"),
+)
+
+# What each call of a language model took. No foreign key: its check would lock the conversation against the log's writer.
+usage = Table(
+    "usage",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("customer", Text, nullable=False),
+    Column("conversation", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("prompt_tokens", BigInteger),
+    Column("completion_tokens", BigInteger),
+    Column("estimated", Boolean, nullable=False),
+    Column("cost", Double),
+    Index("usage_of_day", "day", "customer"),
+)
+
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("customer", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    PrimaryKeyConstraint("customer", "day", name="one_allowance_a_day"),
 )
 
 

@@ -9,12 +9,15 @@ from typing import Any, overload
 
 from bot.domain import Conversation, Entry
 from bot.errors import LogUnavailable
+from bot.sql.books import Booking, Probe
 from bot.sql.ledger import Append, Begin, Job, Outcome
 
 BATCH = 256
 """Jobs in one transaction at most."""
 
 Waiter = asyncio.Future[Any]
+Work = Job | Booking | Probe
+Result = Outcome | bool
 
 
 class Writer:
@@ -22,13 +25,13 @@ class Writer:
 
     def __init__(
         self,
-        commit: Callable[[Sequence[Job]], Sequence[Outcome]],
+        commit: Callable[[Sequence[Work]], Sequence[Result]],
         on_entry: Callable[[Entry], None],
         patience_seconds: float,
     ) -> None:
         self._commit, self._on_entry, self._patience_seconds = commit, on_entry, patience_seconds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
-        self._queue: deque[tuple[Job, Waiter]] = deque()
+        self._queue: deque[tuple[Work, Waiter]] = deque()
         self._is_busy = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -40,7 +43,10 @@ class Writer:
     @overload
     async def write(self, job: Begin) -> Conversation: ...
 
-    async def write(self, job: Job) -> Any:
+    @overload
+    async def write(self, job: Booking | Probe) -> bool: ...
+
+    async def write(self, job: Work) -> Any:
         """The job's outcome once it is committed.
 
         Raises its refusal, or LogUnavailable. A cancelled job that has not begun is not written; one under way may be.
@@ -69,7 +75,7 @@ class Writer:
         self._thread.shutdown(wait=not self._is_busy)  # not for a database that hangs
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        batch: list[tuple[Job, Waiter]] = []
+        batch: list[tuple[Work, Waiter]] = []
         while self._queue and len(batch) < BATCH:
             job, waiter = self._queue.popleft()
             if not waiter.done():
@@ -82,13 +88,13 @@ class Writer:
         work.add_done_callback(lambda done: self._report(loop, batch, done))
 
     def _report(
-        self, loop: asyncio.AbstractEventLoop, batch: list[tuple[Job, Waiter]], done: Future[Sequence[Outcome]]
+        self, loop: asyncio.AbstractEventLoop, batch: list[tuple[Work, Waiter]], done: Future[Sequence[Result]]
     ) -> None:
         with suppress(RuntimeError):  # the loop is gone, and with it everyone who waits
             loop.call_soon_threadsafe(self._settle, loop, batch, done)
 
     def _settle(
-        self, loop: asyncio.AbstractEventLoop, batch: list[tuple[Job, Waiter]], done: Future[Sequence[Outcome]]
+        self, loop: asyncio.AbstractEventLoop, batch: list[tuple[Work, Waiter]], done: Future[Sequence[Result]]
     ) -> None:
         failure = done.exception()
         if failure is not None:
