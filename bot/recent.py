@@ -67,5 +67,9 @@ class Recent:
             return None
         return [entry for entry in around if entry.seq < asked.seq]
 
+    def customer(self, conversation: ConversationId) -> CustomerId:
+        """Whose conversation it is; known as long as `before` has just told its entries."""
+        return self._kept[conversation].customer
+
     def _keep(self, customer: CustomerId, conversation: ConversationId, entries: Sequence[Entry]) -> None:
         self._kept[conversation] = _Kept(customer=customer, is_bots=True, entries=deque(entries, maxlen=KEPT))

@@ -105,6 +105,12 @@ class Settings(BaseSettings):
         None, validate_default=True, description="Replies that `scripted` replays, for tests and demos (YAML or JSON)."
     )
     llm_prices: Path | None = Field(None, description="Own price table over the one in `bot/llm/prices.yaml` (same form).")
+    tokens_per_customer_per_day: int | None = Field(
+        None,
+        ge=1,
+        description="Tokens that the providers may take for one customer in a day (UTC); then the articles are quoted. "
+        "Unset: no cap.",
+    )
     llm_connect_seconds: float = Field(1.0, gt=0, description="Longest wait for a connection to a provider.")
     llm_first_token_seconds: float = Field(2.5, gt=0, description="Longest wait for a provider's first word.")
     llm_between_tokens_seconds: float = Field(3.0, gt=0, description="Longest pause of a provider that has begun.")

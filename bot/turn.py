@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from bot import phrases
+from bot.accounts import DEVELOPERS, Account
 from bot.answer import Answerer
 from bot.check import check_answer
 from bot.dispatch import Dispatch
@@ -16,7 +17,6 @@ from bot.domain import (
     Draft,
     Entry,
     EntryId,
-    Holder,
     Kind,
     Outcome,
     Speaker,
@@ -28,6 +28,7 @@ from bot.limits import MessageRate
 from bot.live import Live
 from bot.log import ConversationLog
 from bot.question import read_question
+from bot.recent import KEPT, Recent
 from bot.settings import Settings
 from bot.trace import Trace, turn_data
 from bot.writer import Writer, Written
@@ -38,8 +39,6 @@ logger = logging.getLogger(__name__)
 
 _PASSAGES = 20
 """Passages a turn looks at: enough to hold most of the best article."""
-_EARLIER = 12
-"""Entries before a message that its turn looks at."""
 
 
 class Bot:
@@ -52,6 +51,7 @@ class Bot:
         self.live = Live()
         self._writer = writer
         self._answerer = Answerer(search, settings)
+        self._recent = Recent(log)
         self._rate = MessageRate(settings.messages_per_minute)
         self._dispatch = Dispatch(
             self.take_turn, self._settle, deadline_seconds=settings.turn_seconds, waiting=settings.waiting_messages
@@ -77,7 +77,9 @@ class Bot:
         message = clean_text(text, self.settings.message_max_chars)
         await self._rate.check(customer)
         with self._dispatch.room(conversation):
-            await self.log.open(conversation, customer)
+            if not self._recent.is_open(conversation, customer):
+                opened = await self.log.open(conversation, customer)
+                self._recent.begin(conversation, customer, opened.holder, opened.last_seq)
             entry = await self.log.append(
                 Draft(
                     conversation=conversation,
@@ -87,20 +89,20 @@ class Bot:
                     client_id=client_id,
                 )
             )
+        self._recent.note(entry)
         self._dispatch.wake([entry])
         return entry
 
     async def take_turn(self, asked: Entry) -> None:
         """Answer one message; does nothing when it is settled already or when the bot does not hold the conversation."""
-        conversation = await self.log.conversation(asked.conversation)
-        around = await self.log.after(asked.conversation, max(0, asked.seq - 1 - _EARLIER))
-        if conversation is None or conversation.holder is not Holder.BOT or any(e.answers == asked.seq for e in around):
+        earlier = await self._recent.before(asked)
+        if earlier is None:
             return
-        earlier = [entry for entry in around if entry.seq < asked.seq]
-        turn = await self._turn(asked, earlier, partial(self.live.show, asked.conversation, asked.seq))
+        account = _account(asked, self._recent.customer(asked.conversation))
+        turn = await self._turn(asked, earlier, partial(self.live.show, asked.conversation, asked.seq), account)
         await self._append(asked, Kind.MESSAGE, turn.reply.text, turn_data(turn))
 
-    async def _turn(self, asked: Entry, earlier: Sequence[Entry], show: Show) -> Turn:
+    async def _turn(self, asked: Entry, earlier: Sequence[Entry], show: Show, account: Account) -> Turn:
         """What the bot does about a message, given the entries before it; appends nothing.
 
         Where a model writes, each sentence is checked before it is shown (`writer`); what is quoted is checked here.
@@ -120,7 +122,7 @@ class Bot:
         if self._writer and self._answerer.is_writable(answer, found):
             with trace.step("write") as step:
                 try:
-                    written = await self._writer.write(question, answer, found, show)
+                    written = await self._writer.write(question, answer, found, show, account)
                     step.note = written.note
                 except PromptInvalid as invalid:
                     logger.error("conversation %s: the articles are quoted: %s", asked.conversation, invalid)
@@ -144,9 +146,9 @@ class Bot:
         reply = await self.log.entry(entry)
         if reply is None or reply.answers is None:
             raise ConversationUnknown(f"there is no reply {entry}")
-        *earlier, asked = await self.log.before(reply.conversation, reply.answers + 1, _EARLIER + 1)
+        *earlier, asked = await self.log.before(reply.conversation, reply.answers + 1, KEPT + 1)
         async with asyncio.timeout(self.settings.turn_seconds):
-            return await self._turn(asked, earlier, _show_nobody)
+            return await self._turn(asked, earlier, _show_nobody, _account(asked, DEVELOPERS))
 
     async def resume(self, conversation: ConversationId) -> None:
         """Take up what is unanswered in a conversation that a customer opens again."""
@@ -194,10 +196,15 @@ class Bot:
 
     async def _append(self, asked: Entry, kind: Kind, text: str, data: dict[str, object]) -> None:
         speaker = Speaker.BOT if kind is Kind.MESSAGE else Speaker.SYSTEM
-        await self.log.append(
+        entry = await self.log.append(
             Draft(conversation=asked.conversation, speaker=speaker, kind=kind, text=text, data=data, answers=asked.seq)
         )
+        self._recent.note(entry)
         self.live.end(asked.conversation)
+
+
+def _account(asked: Entry, customer: CustomerId) -> Account:
+    return Account(customer=customer, conversation=asked.conversation, seq=asked.seq)
 
 
 def _show_nobody(text: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from bot.accounts import Accounts
 from bot.llm.extractive import ExtractiveLLM
 from bot.llm.prices import read_prices
 from bot.llm.vendors import build_llm, provider_names
@@ -26,17 +27,17 @@ async def build_bot(settings: Settings) -> Bot:
     """
     search = await asyncio.to_thread(open_search, settings)
     log = await asyncio.to_thread(open_log, settings.database_url, settings.data_dir)
-    return Bot(settings=settings, log=log, search=search, writer=build_writer(settings))
+    return Bot(settings=settings, log=log, search=search, writer=build_writer(settings, log.accounts))
 
 
-def build_writer(settings: Settings) -> Writer | None:
+def build_writer(settings: Settings, accounts: Accounts) -> Writer | None:
     """The writer over the providers that are configured; None when there is nobody but the one who quotes."""
     if provider_names(settings) == ("extractive",):
         return None
     prompts = Prompts()
     prompts.check()
     llm = build_llm(settings, ExtractiveLLM())
-    return Writer(llm, prompts, read_prices(settings.llm_prices), settings)
+    return Writer(llm, prompts, read_prices(settings.llm_prices), settings, accounts)
 
 
 def open_search(settings: Settings) -> HybridSearch:

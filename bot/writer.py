@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 
-from bot.domain import Answer, Reply, Usage, WritingRecord
+from bot.accounts import Account, Accounts
+from bot.billing import Billing, Tab
+from bot.domain import Answer, Reply, WritingRecord
 from bot.errors import ProviderFailed
 from bot.llm.prices import Prices
 from bot.llm.stream import LLM, Attempt, Finished, Line, Replaced, Request, Text
@@ -42,13 +44,15 @@ class Written:
     reply: Reply | None = None
     declined: bool = False
     record: WritingRecord | None = None
+    capped: bool = False
 
     @property
     def note(self) -> str:
         """In a few words, for the trace."""
         usage = self.record.usage if self.record else ()
         result = "written" if self.reply else "declined" if self.declined else "quoted"
-        return f"{', '.join(one.provider for one in usage) or 'nobody'}: {result}"
+        capped = ", the customer's tokens of the day are used up" if self.capped else ""
+        return f"{', '.join(one.provider for one in usage) or 'nobody'}: {result}{capped}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +60,7 @@ class _Notes:
     """What is noted while a reply is written."""
 
     began: float
+    tab: Tab
     finished: list[Finished] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
@@ -67,16 +72,20 @@ class _Notes:
 class Writer:
     """Writes replies with one LLM, which may be several; every piece is checked before it is shown."""
 
-    def __init__(self, llm: LLM, prompts: Prompts, prices: Prices, settings: Settings) -> None:
+    def __init__(self, llm: LLM, prompts: Prompts, prices: Prices, settings: Settings, accounts: Accounts) -> None:
         self._llm = llm
         self._prompts = prompts
         self._prices = prices
         self._settings = settings
+        self._billing = Billing(accounts, settings.tokens_per_customer_per_day)
 
-    async def write(self, question: Question, quote: Answer, found: Found, show: Show) -> Written:
-        """A reply from the passages found, or none; `quote` is what the articles say word for word."""
+    async def write(self, question: Question, quote: Answer, found: Found, show: Show, account: Account) -> Written:
+        """A reply from the passages found, or none; `quote` is what the articles say word for word.
+
+        It goes on the `account`; without tokens left for the day nobody is asked.
+        """
         loop = asyncio.get_running_loop()
-        notes = _Notes(began=loop.time())
+        notes = _Notes(began=loop.time(), tab=Tab(account, self._llm, self._prices))
         passages = _passages(quote, found)
 
         def shown(text: str) -> None:
@@ -87,15 +96,20 @@ class Writer:
         try:
             await self._try(question, quote, passages, writing, notes)
         except ProviderFailed as failure:
+            notes.tab.fail(failure.attempts)
             notes.attempts += failure.attempts
             logger.warning("nobody wrote an answer: %s", failure)
+        finally:
+            self._billing.settle(notes.tab)
         quoted = bool(notes.finished) and notes.finished[-1].provider == QUOTES and not writing.restarts
         reply = writing.reply() if writing.claimed and not quoted else None
-        declined = reply is None and not quoted and bool(notes.finished or notes.findings)
-        return Written(reply=reply, declined=declined, record=self._record(notes, loop.time()))
+        capped = notes.tab.refused
+        declined = reply is None and not quoted and not capped and bool(notes.finished or notes.findings)
+        return Written(reply=reply, declined=declined, record=self._record(notes, loop.time()), capped=capped)
 
     async def close(self) -> None:
-        """Release connections."""
+        """Keep the last bills and release connections."""
+        await self._billing.close()
         await self._llm.close()
 
     async def _try(
@@ -104,7 +118,7 @@ class Writer:
         deadline = notes.began + SHARE_OF_TURN * self._settings.turn_seconds
         for _ in range(TRIES):
             request = self._request(question, quote, passages, writing, notes)
-            if await self._stream(request, deadline, writing, notes):
+            if not await self._billing.allows(notes.tab, request) or await self._stream(request, deadline, writing, notes):
                 return
             writing.restart()
 
@@ -142,6 +156,7 @@ class Writer:
             async for event in events:
                 match event:
                     case Text(text=text):
+                        notes.tab.heard(text)
                         if not _take_all(pieces.feed(text), writing, notes):
                             return False
                     case Replaced():
@@ -149,29 +164,19 @@ class Writer:
                         writing.restart()
                     case Finished():
                         notes.finished.append(event)
+                        notes.tab.finish(event)
                         notes.attempts += event.attempts
         return _take_all(pieces.rest(), writing, notes)
 
     def _record(self, notes: _Notes, now: float) -> WritingRecord:
         return WritingRecord(
-            usage=tuple(self._usage(finished) for finished in notes.finished),
+            usage=tuple(notes.tab.usage),
             attempts=tuple(asdict(attempt) for attempt in notes.attempts),
             findings=tuple(notes.findings),
             prompts=notes.prompts,
             prompt=notes.prompt,
             first_shown_ms=None if notes.first_shown is None else round((notes.first_shown - notes.began) * 1e3, 1),
             took_ms=round((now - notes.began) * 1e3, 1),
-        )
-
-    def _usage(self, finished: Finished) -> Usage:
-        tokens = (finished.prompt_tokens, finished.completion_tokens)
-        return Usage(
-            provider=finished.provider,
-            model=finished.model,
-            prompt_tokens=tokens[0],
-            completion_tokens=tokens[1],
-            estimated=finished.estimated,
-            cost=self._prices.cost(finished.provider, finished.model, *tokens),
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from uuid import uuid4
 
+from bot.accounts_memory import MemoryAccounts
 from bot.domain import ConversationId, CustomerId, Entry
 from bot.llm.prices import read_prices
 from bot.llm.stream import Event, Finished, Limits, Request, Text
@@ -79,7 +80,7 @@ def change_voice(folder: Path, words: str) -> None:
 
 def build_prompted(prompts: Path, log: ConversationLog | None = None, settings: Settings | None = None) -> Bot:
     settings = settings or Settings(turn_seconds=10)
-    writer = Writer(PromptedLLM(), Prompts(prompts), read_prices(), settings)
+    writer = Writer(PromptedLLM(), Prompts(prompts), read_prices(), settings, MemoryAccounts())
     return Bot(settings=settings, log=log or MemoryLog(), search=OneArticle(), writer=writer)
 
 

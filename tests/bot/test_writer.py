@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from bot import phrases
+from bot.accounts_memory import MemoryAccounts
 from bot.domain import ConversationId, CustomerId, Outcome, Speaker
 from bot.errors import ProviderDown, StreamBroken
 from bot.llm.breaker import BreakerRules
@@ -65,13 +66,14 @@ def done(reason="stop"):
 
 
 class Chat:
-    def __init__(self, *llms, quotes=True):
-        self.settings = Settings(turn_seconds=10)
+    def __init__(self, *llms, quotes=True, accounts=None, **settings):
+        self.settings = Settings(turn_seconds=10, **settings)
+        self.accounts = accounts or MemoryAccounts()
         rules = BreakerRules(failures=99, open_seconds=1, longest_seconds=1)
         members = [Member(llm, rules) for llm in llms]
         if quotes:
             members.append(Member(ExtractiveLLM(), rules, quotes=True))
-        writer = Writer(Failover(members), Prompts(), read_prices(), self.settings)
+        writer = Writer(Failover(members), Prompts(), read_prices(), self.settings, self.accounts)
         self.search = OneArticle()
         self.bot = Bot(settings=self.settings, log=MemoryLog(), search=self.search, writer=writer)
         self.shown = []

@@ -45,7 +45,7 @@ class OneArticle:
 
 async def build_bot(settings: Settings) -> Bot:
     log = await asyncio.to_thread(open_log, settings.database_url, settings.data_dir)
-    return Bot(settings=settings, log=log, search=OneArticle(), writer=build_writer(settings))
+    return Bot(settings=settings, log=log, search=OneArticle(), writer=build_writer(settings, log.accounts))
 
 
 def count_live(bot: Bot) -> APIRouter:

@@ -1,0 +1,130 @@
+"""Billing: what a turn may take before a model is asked, and what it took afterwards. It never fails a turn."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from bot.accounts import DEVELOPERS, Account, Accounts, Bill
+from bot.domain import Usage
+from bot.errors import FrontdeskError
+from bot.llm.prices import Prices
+from bot.llm.stream import LLM, Attempt, Finished, Request
+from bot.llm.tokens import estimate_request, estimate_tokens
+
+logger = logging.getLogger(__name__)
+
+
+class Tab:
+    """What one turn takes. A call that nobody finished, because it was stopped or cut short, is put down as an estimate."""
+
+    def __init__(self, account: Account, llm: LLM, prices: Prices) -> None:
+        self.account = account
+        self.day = datetime.now(UTC).date()
+        self.usage: list[Usage] = []
+        self.lost: list[Usage] = []
+        """What providers took that failed."""
+        self.reserved = 0
+        self.refused = False
+        self._llm = llm
+        self._prices = prices
+        self._under_way: Request | None = None
+        self._heard: list[str] = []
+
+    def begin(self, request: Request) -> None:
+        """A model is asked."""
+        self.break_off()
+        self._under_way = request
+
+    def heard(self, text: str) -> None:
+        """Text came."""
+        self._heard.append(text)
+
+    def finish(self, finished: Finished) -> None:
+        """The call came to a good end."""
+        self._under_way = None
+        self._heard.clear()
+        tokens = (finished.prompt_tokens, finished.completion_tokens)
+        self.usage.append(self._priced(finished.provider, finished.model, tokens, estimated=finished.estimated))
+        self._lose(finished.attempts)
+
+    def fail(self, attempts: Iterable[Attempt]) -> None:
+        """The call failed; its attempts say what was paid all the same."""
+        self._under_way = None
+        self._heard.clear()
+        self._lose(attempts)
+
+    def break_off(self) -> None:
+        """Nobody listens to the call under way any more, if there is one; who was writing is not known then."""
+        if self._under_way is not None:
+            tokens = (estimate_request(self._under_way), estimate_tokens("".join(self._heard)))
+            self.usage.append(self._priced(self._llm.name, self._llm.model, tokens, estimated=True))
+        self._under_way = None
+        self._heard.clear()
+
+    def bill(self) -> Bill:
+        """All of it; calls that took nothing are left out."""
+        taken = tuple(one for one in (*self.usage, *self.lost) if one.prompt_tokens or one.completion_tokens)
+        return Bill(account=self.account, day=self.day, usage=taken, reserved=self.reserved)
+
+    def _lose(self, attempts: Iterable[Attempt]) -> None:
+        for one in attempts:
+            tokens = (one.prompt_tokens, one.completion_tokens)
+            self.lost.append(self._priced(one.provider, one.model, tokens, estimated=True))
+
+    def _priced(self, provider: str, model: str, tokens: tuple[int | None, int | None], *, estimated: bool) -> Usage:
+        return Usage(
+            provider=provider,
+            model=model,
+            prompt_tokens=tokens[0],
+            completion_tokens=tokens[1],
+            estimated=estimated,
+            cost=self._prices.cost(provider, model, *tokens),
+        )
+
+
+class Billing:
+    """Reserves before each call where a customer's day has a cap, and keeps the bill after the turn, off its path."""
+
+    def __init__(self, accounts: Accounts, tokens_per_day: int | None) -> None:
+        self._accounts = accounts
+        self._most = tokens_per_day
+        self._recording: set[asyncio.Task[None]] = set()
+
+    async def allows(self, tab: Tab, request: Request) -> bool:
+        """Whether the model may be asked; then the tab has what this call may take. Without the accounts it may not."""
+        if self._most is not None and tab.account.customer != DEVELOPERS:
+            tokens = estimate_request(request) + request.max_tokens
+            tab.refused = not await self._reserve(tab, tokens, self._most)
+            if tab.refused:
+                return False
+            tab.reserved += tokens
+        tab.begin(request)
+        return True
+
+    def settle(self, tab: Tab) -> None:
+        """The turn is over, however it ended: its bill is kept, and nobody waits for that."""
+        tab.break_off()
+        bill = tab.bill()
+        if bill.usage or bill.reserved:
+            task = asyncio.create_task(self._record(bill))
+            self._recording.add(task)
+            task.add_done_callback(self._recording.discard)
+
+    async def close(self) -> None:
+        """Wait for the last bills."""
+        await asyncio.gather(*self._recording)
+
+    async def _reserve(self, tab: Tab, tokens: int, most: int) -> bool:
+        try:
+            return await self._accounts.reserve(tab.account.customer, tab.day, tokens, most)
+        except FrontdeskError:
+            logger.exception("conversation %s: nothing could be reserved", tab.account.conversation)
+            return False
+
+    async def _record(self, bill: Bill) -> None:
+        try:
+            await self._accounts.record(bill)
+        except FrontdeskError:
+            account, tokens = bill.account, bill.tokens
+            logger.exception("conversation %s: %d tokens were not put down", account.conversation, tokens)
