@@ -26,6 +26,7 @@ from bot.errors import ConversationUnknown, NotYours, PromptInvalid
 from bot.guard import clean_text
 from bot.limits import MessageRate
 from bot.live import Live
+from bot.llm.members import ProviderStatus
 from bot.log import ConversationLog
 from bot.question import read_question
 from bot.recent import KEPT, Recent
@@ -61,6 +62,11 @@ class Bot:
     def writes(self) -> bool:
         """Whether replies are written, so that there is something to show before they are finished."""
         return self._writer is not None
+
+    @property
+    def providers(self) -> Sequence[ProviderStatus]:
+        """How the providers fare, in the order in which they are asked."""
+        return self._writer.providers if self._writer else ()
 
     async def start(self) -> None:
         """Take up the messages that a crash left unanswered."""

@@ -10,6 +10,8 @@ from bot.accounts import Account, Accounts
 from bot.billing import Billing, Tab
 from bot.domain import Answer, Reply, WritingRecord
 from bot.errors import ProviderFailed
+from bot.llm.failover import Failover
+from bot.llm.members import ProviderStatus
 from bot.llm.prices import Prices
 from bot.llm.stream import LLM, Attempt, Finished, Line, Replaced, Request, Text
 from bot.llm.vendors import turn_limits
@@ -106,6 +108,11 @@ class Writer:
         capped = notes.tab.refused
         declined = reply is None and not quoted and not capped and bool(notes.finished or notes.findings)
         return Written(reply=reply, declined=declined, record=self._record(notes, loop.time()), capped=capped)
+
+    @property
+    def providers(self) -> Sequence[ProviderStatus]:
+        """How the models that the LLM is made of fare; nothing is known of one that is no composite."""
+        return self._llm.status() if isinstance(self._llm, Failover) else ()
 
     async def close(self) -> None:
         """Keep the last bills and release connections."""

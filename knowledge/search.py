@@ -82,6 +82,11 @@ class HybridSearch:
         """Open the index in `root`. Raises IndexMissing or IndexCorrupt."""
         return cls(root, embedder or Embedder(), bm25_weight)
 
+    @property
+    def version(self) -> str:
+        """The index version that answers now."""
+        return self._version.id
+
     async def search(self, question: str, history: Sequence[str] = (), limit: int = 8) -> Found:
         """The best public passages for `question`; `history` holds what was said before, oldest first.
 

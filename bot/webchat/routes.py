@@ -1,4 +1,4 @@
-"""Our routes, in front of Chainlit's: the page, its assets and words, a visitor's cookie, thumbs, and health."""
+"""Our routes, in front of Chainlit's: the page, its assets and words, a visitor's cookie, and thumbs."""
 
 import json
 import time
@@ -11,8 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from bot.domain import ConversationId
-from bot.errors import ConversationUnknown, FrontdeskError, LogUnavailable, NotYours
+from bot.errors import ConversationUnknown, LogUnavailable, NotYours
 from bot.turn import Bot
 from bot.webchat.developers import Developers
 from bot.webchat.hardening import not_found
@@ -62,7 +61,6 @@ class WebRoutes:
         self.router.add_api_route("/project/settings", self.page_settings, methods=["GET"])
         self.router.add_api_route("/feedback", self.rate, methods=["PUT"])
         self.router.add_api_route("/feedback", self.withdraw, methods=["DELETE"])
-        self.router.add_api_route("/health", self.health, methods=["GET"])
 
     async def page(self, request: Request, thread: str | None = None) -> Response:
         """The chat's page. A visitor without a cookie gets one here, so that the page needs no sign-in of its own."""
@@ -130,14 +128,6 @@ class WebRoutes:
             raise HTTPException(404, "There is no such reply.") from None
         except LogUnavailable:
             raise HTTPException(503, "Your rating could not be stored. Please try again in a moment.") from None
-
-    async def health(self) -> Response:
-        """Whether the log can be read."""
-        try:
-            await self._bot.log.conversation(ConversationId(""))
-        except FrontdeskError:
-            return JSONResponse({"status": "log unavailable"}, 503)
-        return JSONResponse({"status": "ok"})
 
     async def _may_enter(self, request: Request) -> bool:
         return await self._rate.allows(request.client.host if request.client else "")

@@ -17,6 +17,7 @@ from chainlit.user_session import user_sessions
 from fastapi import APIRouter
 
 from bot.domain import ClientId, ConversationId, CustomerId, Draft, Entry, Kind, Speaker
+from bot.pages.health import health_router
 from bot.pages.help import help_router
 from bot.settings import Settings
 from bot.sql.log import open_log
@@ -104,4 +105,4 @@ def count_kept(bot: Bot) -> APIRouter:
 
 
 config.project.session_timeout = 3
-serve(build_bot, pages=[lambda bot: help_router(bot.search, bot.settings), count_kept])
+serve(build_bot, pages=[lambda bot: help_router(bot.search, bot.settings), health_router, count_kept])

@@ -7,6 +7,7 @@ import asyncio
 
 from fastapi import APIRouter
 
+from bot.pages.health import health_router
 from bot.settings import Settings
 from bot.sql.log import open_log
 from bot.turn import Bot
@@ -36,6 +37,8 @@ PASSAGES = tuple(
 class OneArticle:
     """A search that always finds the same article."""
 
+    version = "v1"
+
     async def search(self, question: str, history: object = (), limit: int = 8) -> Found:
         return Found(passages=PASSAGES, answerability=0.9, version="v1")
 
@@ -58,4 +61,4 @@ def count_live(bot: Bot) -> APIRouter:
     return router
 
 
-serve(build_bot, pages=[count_live])
+serve(build_bot, pages=[health_router, count_live])
