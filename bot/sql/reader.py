@@ -45,10 +45,8 @@ LATEST_REPLIES = (
     .limit(bindparam("at_most"))
 )
 EARLIER_REPLIES = LATEST_REPLIES.where(
-    or_(
-        entries.c.at < bindparam("at"),
-        (entries.c.at == bindparam("at")) & (entries.c.id < bindparam("entry")),
-    )
+    entries.c.at <= bindparam("at"),  # the index goes on from here; the rest parts those of the same moment
+    or_(entries.c.at < bindparam("at"), entries.c.id < bindparam("entry")),
 )
 LAST_SEQS = select(conversations.c.id, conversations.c.last_seq).where(
     conversations.c.id.in_(bindparam("ids", expanding=True))

@@ -108,6 +108,14 @@ Index(
     postgresql_where=text("answers IS NOT NULL"),
 )
 
+Index(
+    "replies_by_time",
+    entries.c.at,
+    entries.c.id,
+    sqlite_where=text("answers IS NOT NULL"),
+    postgresql_where=text("answers IS NOT NULL"),
+)
+
 # The customers' messages that no entry answers yet: written in the same transaction as the entries, so that finding the
 # open ones at start costs what is open and not what was ever said.
 waiting = Table(
