@@ -2,16 +2,22 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bot.domain import Entry, Turn
+from bot.domain import Entry, Turn, WritingRecord
+from bot.llm.stream import Attempt
 from bot.personal import mask
 from bot.trace import turn_data
 from knowledge.document import DocumentId, Search
 
 _SHOWN = {"question", "knowledge", "answerability", "passages", "dropped", "writing", "steps"}
 """Of what a turn keeps, the parts that have a place of their own; whatever else there is stands at the end."""
+_RECORD = asdict(WritingRecord())
+_USAGE = {"provider": "", "model": "", "prompt_tokens": None, "completion_tokens": None, "estimated": False, "cost": None}
+_ATTEMPT = asdict(Attempt(provider="", model="", error=""))
+_CITATION = {"number": 0, "title": "", "heading": "", "passage": "", "support": None}
+"""What a record of an older version may lack."""
 _PLACES = 1000
 """Parts of the waterfall's width."""
 
@@ -42,7 +48,7 @@ class SeenPassage:
 class TurnView:
     """A turn, or the replay of one, as the page shows it; personal data is masked already.
 
-    `writing` is a WritingRecord as a mapping, empty when no model was asked.
+    `writing` is a WritingRecord as a mapping, with nobody in `usage` and `attempts` when no model was asked.
     """
 
     text: str
@@ -91,21 +97,22 @@ class TurnViews:
             took_ms=duration_ms(data),
             bars=tuple(replace(bar, note=self.hide(bar.note)) for bar in _bars(turn.get("steps", ()))),
             passages=await self._passages(turn.get("passages", ())),
-            citations=tuple(data.get("citations", ())),
+            citations=tuple({**_CITATION, **one} for one in data.get("citations", ())),
             writing=self._writing(turn.get("writing") or {}),
             dropped=tuple(map(self.hide, turn.get("dropped", ()))),
             rest=self.hide(json.dumps(rest, ensure_ascii=False, indent=2, default=str)) if rest else "",
         )
 
     def _writing(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The record with personal data hidden wherever a customer's words may stand."""
-        if not record:
-            return {}
+        """The whole record, with personal data hidden wherever a customer's words may stand."""
+        whole = {**_RECORD, **record}
+        attempts = [{**_ATTEMPT, **one} for one in whole["attempts"]]
         return {
-            **record,
-            "prompt": self.hide(record.get("prompt", "")),
-            "findings": tuple(map(self.hide, record.get("findings", ()))),
-            "attempts": [{**one, "detail": self.hide(one.get("detail", ""))} for one in record.get("attempts", ())],
+            **whole,
+            "usage": [{**_USAGE, **one} for one in whole["usage"]],
+            "attempts": [{**one, "detail": self.hide(one["detail"])} for one in attempts],
+            "findings": tuple(map(self.hide, whole["findings"])),
+            "prompt": self.hide(whole["prompt"]),
         }
 
     async def _passages(self, scores: Sequence[Sequence[Any]]) -> tuple[SeenPassage, ...]:

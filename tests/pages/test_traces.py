@@ -101,6 +101,15 @@ async def test_the_page_of_a_turn_tells_what_happened(developer: Developer, cust
     assert "No turns that ended" in body
 
 
+async def test_a_turn_that_no_model_wrote_has_a_page_too(developer: Developer, customer: ChatClient) -> None:
+    await customer.ask("hello")
+    path = await latest(developer)
+    for call in (("GET", path), ("POST", f"{path}/replay")):
+        status, body, _ = await developer.request(*call)
+        assert status == 200
+        assert "greeted" in body
+
+
 async def test_personal_data_is_masked_wherever_a_customers_words_stand(developer: Developer, customer: ChatClient) -> None:
     await customer.ask("I am ann.smith@example.org, 07700 900123, card 4111 1111 1111 1111: what is the late fee?")
     path = await latest(developer)
