@@ -23,11 +23,11 @@ PASSAGE_BM25, DOCUMENT_BM25 = 0.15, 0.25
 """What the best BM25 score, of a passage and of a document as a whole, adds to a cosine."""
 
 CONTEXT_VECTOR = 0.3
-"""Share of the question read together with the last turns in its vector."""
+"""Share of what was said just before in a question's vector."""
 CONTEXT_BM25 = 1.25
 """How much the words said before count against the question's own."""
-CONTEXT_TURNS, CONTEXT_CHARS = 2, 100
-"""How much of what was said just before is read together with the question: enough to name the subject, cheap to embed."""
+CONTEXT_TURNS = 3
+"""How many turns said just before count in the vector; as questions they were embedded then, so they cost nothing again."""
 REMEMBERED_TURNS, FADING = 8, 0.85
 """How far back words count, and how much less with each turn."""
 SELF_CONTAINED = 8
@@ -72,9 +72,9 @@ def understand(embedder: Embedder, question: str, history: Sequence[str] = ()) -
     if not history:
         return Query(vector=vector, words=own, context={}, context_weight=0.0)
     weight = min(1.0, SELF_CONTAINED / max(1, own.total()))
-    recent = [turn[:CONTEXT_CHARS] for turn in history[-CONTEXT_TURNS:]]
     share = CONTEXT_VECTOR * weight
-    vector = (1 - share) * vector + share * embedder.embed_query(" ".join([*recent, question]))
+    before = np.mean([embedder.embed_query(turn) for turn in history[-CONTEXT_TURNS:]], axis=0)
+    vector = np.asarray((1 - share) * vector + share * before, np.float32)
     return Query(vector=vector, words=own, context=_said_before(history, own), context_weight=weight)
 
 
