@@ -14,10 +14,15 @@ _FILLER = frozenset("one ones mean meant please yes thanks want need number opti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What to search for: `history` is what the customer said before, oldest first; `document` an article they chose."""
+    """What to search for.
+
+    `history` is what the customer said before, oldest first, `context` the same with the titles of the articles they were
+    answered from between; `document` is an article they chose.
+    """
 
     text: str
     history: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
     document: DocumentId | None = None
 
 
@@ -27,15 +32,33 @@ def read_question(asked: Entry, earlier: Sequence[Entry]) -> Question:
     What was said before counts as it was understood then: after a choice of "2" it is the question with the chosen title.
     A short reply to articles that the bot offered ("the mobile one") chooses one, and the question asked first is searched.
     """
-    understood = {entry.answers: entry.data.get("turn", {}).get("question") for entry in earlier}
-    said = [entry for entry in earlier if entry.speaker is Speaker.CUSTOMER and entry.kind is Kind.MESSAGE]
-    history = tuple(understood.get(entry.seq) or entry.text for entry in said[-_HISTORY:])
+    turns = _turns(earlier)[-_HISTORY:]
     offered = _offered(earlier)
-    if offered and history and (chosen := _chosen(asked.text, offered)):
-        return Question(
-            text=f"{history[-1]} {chosen['title']}", history=history[:-1], document=DocumentId(chosen["document"])
-        )
-    return Question(text=asked.text, history=history)
+    if offered and turns and (chosen := _chosen(asked.text, offered)):
+        document = DocumentId(chosen["document"])
+        return _question(f"{turns[-1][0]} {chosen['title']}", turns[:-1], document)
+    return _question(asked.text, turns)
+
+
+def _question(text: str, turns: Sequence[tuple[str, str]], document: DocumentId | None = None) -> Question:
+    return Question(
+        text=text,
+        history=tuple(said for said, _ in turns),
+        context=tuple(words for turn in turns for words in turn if words),
+        document=document,
+    )
+
+
+def _turns(earlier: Sequence[Entry]) -> list[tuple[str, str]]:
+    """What the customer said, as it was understood, with the title of the article that answered it, or ""."""
+    replies = {entry.answers: entry.data for entry in earlier if entry.answers is not None}
+    turns = []
+    for entry in earlier:
+        if entry.speaker is Speaker.CUSTOMER and entry.kind is Kind.MESSAGE:
+            reply = replies.get(entry.seq, {})
+            citations = reply.get("citations") or [{"title": ""}]
+            turns.append((reply.get("turn", {}).get("question") or entry.text, citations[0]["title"]))
+    return turns
 
 
 def _offered(earlier: Sequence[Entry]) -> list[dict[str, str]]:

@@ -117,7 +117,7 @@ class Bot:
         question = read_question(asked, earlier)
 
         with trace.step("retrieve") as step:
-            found = await self.search.search(question.text, question.history, limit=_PASSAGES)
+            found = await self.search.search(question.text, question.context, limit=_PASSAGES)
             step.note = f"{len(found.passages)} passages, answerable {found.answerability:.2f}"
 
         with trace.step("answer") as step:

@@ -106,7 +106,7 @@ async def test_the_same_client_id_with_other_words_is_refused_and_changes_nothin
 async def test_a_follow_up_is_searched_with_what_was_said_before(bot, chat):
     await settled(bot, await bot.accept(chat, ANN, "what is the late fee?"))
     await settled(bot, await bot.accept(chat, ANN, "and for business customers?"))
-    assert bot.search.asked[-1] == ("and for business customers?", ("what is the late fee?",))
+    assert bot.search.asked[-1] == ("and for business customers?", ("what is the late fee?", "Late payment fee"))
 
 
 async def test_messages_are_answered_in_order_each_once(bot, chat):
