@@ -4,6 +4,8 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import httpx2
 from google import genai
@@ -17,8 +19,8 @@ from bot.errors import (
     StreamBroken,
     ToolCallBroken,
 )
-from bot.llm.body import CappedBody, is_loopback
 from bot.llm.failures import classify, retry_after, safe_detail
+from bot.llm.lanes import KEEP_ALIVE_SECONDS, CappedBody, Lanes, proxy_for
 from bot.llm.lines import arguments_text, dialogue, gemini_schema, system_text
 from bot.llm.receive import receive
 from bot.llm.received import Received, ToolPiece
@@ -145,12 +147,14 @@ def build_gemini(settings: Settings) -> GeminiLLM:
     """Gemini at GEMINI_BASE_URL, which may end with the API version."""
     base = settings.gemini_base_url.removesuffix(f"/{settings.gemini_api_version}")
     key = settings.gemini_api_key.get_secret_value() if settings.gemini_api_key else ""
-    http = httpx2.AsyncClient(
-        timeout=None,
-        limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=100),
-        event_hooks={"request": [_limit], "response": [_cap]},
-        trust_env=not is_loopback(base),
+    new_lane = partial(
+        httpx2.AsyncHTTPTransport,
+        verify=httpx2.create_ssl_context(),
+        proxy=proxy_for(base),
+        limits=httpx2.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
     )
+    hooks: dict[str, list[Any]] = {"request": [_limit], "response": [_keep]}
+    http = httpx2.AsyncClient(transport=_Lanes("gemini", new_lane, _Body), timeout=httpx2.Timeout(None), event_hooks=hooks)
     options = types.HttpOptions(base_url=base, api_version=settings.gemini_api_version, httpx_async_client=http)
     client = genai.Client(api_key=key, vertexai=False, http_options=options)
     _warm_up()
@@ -173,12 +177,11 @@ async def _limit(request: httpx2.Request) -> None:
     }
 
 
-async def _cap(response: httpx2.Response) -> None:
-    response.stream = _Capped("gemini", response.stream)  # type: ignore[arg-type]
+async def _keep(response: httpx2.Response) -> None:
     _call.get().responses.append(response)
 
 
-class _Capped(CappedBody, httpx2.AsyncByteStream):
+class _Body(CappedBody, httpx2.AsyncByteStream):
     """httpx2 takes only its own kind of body. Comment lines are left out: Google's library reads them as broken JSON."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -188,6 +191,10 @@ class _Capped(CappedBody, httpx2.AsyncByteStream):
             kept = _COMMENT.sub(b"", chunk) if fresh_line else chunk[:1] + _COMMENT.sub(b"", chunk[1:])
             fresh_line = chunk.endswith(b"\n")
             yield kept
+
+
+class _Lanes(Lanes, httpx2.AsyncBaseTransport):
+    """And its own kind of transport."""
 
 
 def _config(request: Request) -> types.GenerateContentConfig:

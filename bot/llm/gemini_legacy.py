@@ -17,8 +17,8 @@ from google.protobuf import json_format
 from requests.adapters import HTTPAdapter
 
 from bot.errors import ContentFiltered, ProviderFailed, ProviderRefused, ProviderTimedOut, StreamBroken, StreamTooLong
-from bot.llm.body import MOST_BYTES, is_loopback
 from bot.llm.failures import classify, retry_after, safe_detail
+from bot.llm.lanes import MOST_BYTES, is_loopback
 from bot.llm.lines import arguments_text, dialogue, gemini_schema, system_text
 from bot.llm.receive import receive
 from bot.llm.received import Received, ToolPiece

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator, Mapping
+from functools import partial
 from typing import Any
 
 import httpx
@@ -9,8 +10,8 @@ import openai
 from pydantic import SecretStr
 
 from bot.errors import ContentFiltered, ProviderFailed, ProviderRefused, ProviderTimedOut, StreamBroken
-from bot.llm.body import CappedBody, is_loopback
 from bot.llm.failures import classify, retry_after, safe_detail
+from bot.llm.lanes import KEEP_ALIVE_SECONDS, CappedBody, Lanes, proxy_for
 from bot.llm.lines import arguments_text, dialogue, system_text
 from bot.llm.receive import receive
 from bot.llm.received import Received, ToolPiece
@@ -233,17 +234,20 @@ def _secret(key: SecretStr | None) -> str:
 
 
 def _options(name: str, base_url: str) -> dict[str, Any]:
-    """What every client is made with: no retries of its own, limits from us, a cap on bytes, no proxy to this machine."""
+    """What every client is made with: no retries of its own, no limits but ours, a lane for each stream."""
+    new_lane = partial(
+        httpx.AsyncHTTPTransport,
+        verify=httpx.create_ssl_context(),
+        proxy=proxy_for(base_url),
+        limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
+    )
+    http = httpx.AsyncClient(transport=_Lanes(name, new_lane, _Body), follow_redirects=True, timeout=httpx.Timeout(None))
+    return {"max_retries": 0, "timeout": httpx.Timeout(None), "http_client": http}
 
-    async def cap(response: httpx.Response) -> None:
-        response.stream = _Capped(name, response.stream)  # type: ignore[arg-type]
 
-    return {
-        "max_retries": 0,
-        "timeout": httpx.Timeout(None),
-        "http_client": openai.DefaultAsyncHttpxClient(event_hooks={"response": [cap]}, trust_env=not is_loopback(base_url)),
-    }
-
-
-class _Capped(CappedBody, httpx.AsyncByteStream):
+class _Body(CappedBody, httpx.AsyncByteStream):
     """httpx takes only its own kind of body."""
+
+
+class _Lanes(Lanes, httpx.AsyncBaseTransport):
+    """And its own kind of transport."""

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import ProviderDown, RateLimited, ToolCallBroken
-from bot.llm.body import is_loopback
 from bot.llm.failures import classify, retry_after, safe_detail
+from bot.llm.lanes import is_loopback, proxy_for
 from bot.llm.received import Received, ToolPiece
 from bot.llm.tokens import estimate_payload, estimate_tokens
 from bot.llm.visible import Visible
@@ -176,6 +176,15 @@ def test_a_detail_is_one_line_without_secrets():
     assert "\x1b" not in said
     for secret in ("hush", "abcdef1234", "SyA1234567", "abc.def", "hidden1"):
         assert secret not in said
+
+
+def test_the_environments_proxy_is_used_but_for_this_machine_and_where_it_says_so(monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://proxy:8080")
+    monkeypatch.setenv("http_proxy", "http://proxy:8080")
+    monkeypatch.setenv("no_proxy", "desk.internal")
+    assert proxy_for("https://api.openai.com/v1") == "http://proxy:8080"
+    assert proxy_for("http://desk.internal/v1") is None
+    assert proxy_for("http://localhost:11434/v1") is None
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "http://localhost:1", "http://[::1]:1"])

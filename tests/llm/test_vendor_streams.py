@@ -24,6 +24,7 @@ from bot.errors import (
     StreamTooLong,
     ToolCallBroken,
 )
+from bot.llm.lanes import MOST_IDLE
 from bot.llm.stream import Finished, Line, Text, ToolRequest
 from tests.llm.conftest import (
     EVERY_VENDOR,
@@ -283,6 +284,17 @@ async def test_one_connection_serves_one_reply_after_the_other(vendor):
         for _ in range(4):
             await events_of(llm)
         assert server.connections == 1
+
+
+@pytest.mark.parametrize("vendor", [*OPENAI_LIKE, "gemini"])
+async def test_many_streams_at_once_leave_few_connections_open(vendor):
+    async with vendor_at(vendor, Plan(first=0.05)) as (llm, server):
+        replies = await asyncio.gather(*(events_of(llm, within=limits(first=8, connect=8)) for _ in range(50)))
+        assert {text_of(events) for events in replies} == {REPLY}
+        assert server.connections == 50
+        await events_of(llm)
+        assert server.connections == 50
+        assert server.open <= MOST_IDLE
 
 
 @pytest.mark.parametrize("vendor", EVERY_VENDOR)

@@ -103,7 +103,7 @@ class VendorServer:
         await self.stop()
 
     async def start(self, port: int = 0) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=2**24)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=2**24, backlog=2000)
         self.port = self._server.sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
