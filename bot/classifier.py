@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp, softmax
 
-from bot.held_out import FEWEST_FOREIGN, HeldOut, held_out
+from bot.held_out import FEWEST_FOREIGN, HeldOut, held_out, unit
 from bot.kernel import Kernel, Rows
 from bot.ngrams import Floats, Weights
 from bot.scope import Gate, signs
@@ -140,9 +140,7 @@ def _targets(labels: Rows, intents: int) -> Floats:
 
 
 def _means(vectors: Floats, labels: Rows, intents: int) -> Floats:
-    sums = np.stack([vectors[labels == intent].sum(0) for intent in range(intents)])
-    means: Floats = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
-    return means
+    return unit(np.stack([vectors[labels == intent].sum(0) for intent in range(intents)]))
 
 
 def _fit_sharpness(scores: Floats, labels: Rows) -> tuple[float, float]:

@@ -61,8 +61,8 @@ class _Trial:
         """Scores and signs of an intent's examples, each without itself and its twins."""
         groups = _with_twins(self.vectors, mine)
         scores = np.stack([self.solution.without(group) for group in groups])
-        cosine = self.vectors[mine] @ _unit(self.sums).T
-        others = _unit(self.sums[intent] - np.stack([self.vectors[group].sum(0) for group in groups]))
+        cosine = self.vectors[mine] @ unit(self.sums).T
+        others = unit(self.sums[intent] - np.stack([self.vectors[group].sum(0) for group in groups]))
         cosine[:, intent] = (self.vectors[mine] * others).sum(1)
         near = (self.vectors[mine] @ self.vectors[self.foreign].T).max(1) if self.enough else None
         return scores, signs(scores, cosine, near)
@@ -73,13 +73,13 @@ class _Trial:
         scores = np.stack([self.solution.without(row[None]) for row in self.foreign])
         alike = mine @ mine.T
         np.fill_diagonal(alike, -1)
-        return signs(scores, mine @ _unit(self.sums).T, alike.max(1) if self.enough else None)
+        return signs(scores, mine @ unit(self.sums).T, alike.max(1) if self.enough else None)
 
     def left_out(self, intent: int, mine: Rows) -> Numbers:
         """Signs of an intent's examples as the other intents see them when it is unknown."""
         others = np.delete(np.arange(len(self.sums)), intent)
         scores = self.solution.without_all(mine)[:, others]
-        return signs(scores, self.vectors[mine] @ _unit(self.sums[others]).T, None)
+        return signs(scores, self.vectors[mine] @ unit(self.sums[others]).T, None)
 
 
 def _with_twins(vectors: Floats, mine: Rows) -> list[Rows]:
@@ -91,7 +91,8 @@ def _with_twins(vectors: Floats, mine: Rows) -> list[Rows]:
     return [mine[near[alike[row, near] >= TWINS]] for row, near in enumerate(order)]
 
 
-def _unit(vectors: Floats) -> Floats:
+def unit(vectors: Floats) -> Floats:
+    """The vectors at length one; a zero stays zero."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     unit: Floats = vectors / np.maximum(lengths, 1e-9)
     return unit

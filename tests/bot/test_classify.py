@@ -140,6 +140,20 @@ def test_scores_without_an_example_are_those_of_a_fit_without_it(embedder: Embed
     assert whole.without(group) == pytest.approx(alike @ part.solve(targets[rest]).coefficients, abs=1e-3)
 
 
+def test_the_gate_learns_from_the_signs_it_later_sees(intents: Intents, embedder: Embedder):
+    rows = [(example, one.name) for one in intents.intents[-3:] for example in one.examples]
+    left_out = next(place for place, (_, name) in enumerate(rows) if name == "off_topic")
+    examples, fewer = label_examples(rows, "off_topic"), label_examples(rows[:left_out] + rows[left_out + 1 :], "off_topic")
+    whole, part = (Classifier.fit(one, embedder.embed_texts([*one.texts, *one.titles])) for one in (examples, fewer))
+    labels = np.concatenate([examples.labels, np.arange(len(examples.names))])
+    targets = np.where(labels[:, None] == np.arange(len(examples.names)), 1, -1).astype(np.float32)
+    said = held_out(whole.kernel.solve(targets), whole.kernel.vectors, labels, spoken=len(rows)).unknown[0]
+    text = rows[left_out][0]
+    vector = embedder.embed_query(text)
+    score = (part.kernel.similarity(vector, part.weights.vector(text)) @ part.coefficients).max()
+    assert said == pytest.approx([score, (part.means @ vector).max(), (part.foreign @ vector).max()], abs=0.02)
+
+
 def test_confidence_is_about_as_high_as_examples_are_right_when_left_out(classifier: Classifier, intents: Intents):
     rows = [(example, one.name) for one in intents.intents for example in one.examples]
     examples = label_examples(rows, "off_topic")

@@ -67,10 +67,13 @@ def test_the_threshold_does_not_depend_on_the_test(tmp_path: Path):
     assert one["threshold"] == other["threshold"]
 
 
-def test_a_part_of_the_test_file_can_be_learned_and_the_rest_is_the_test(tmp_path: Path):
+def test_a_part_of_the_test_file_can_be_learned_and_the_rest_is_the_test(tmp_path: Path, capsys):
     train, more = write(tmp_path / "t.jsonl", rows("train")), write(tmp_path / "u.jsonl", rows("test"))
     report = measured(tmp_path, "--train", train, "--part", 0.5, more, "--test", more)
     assert (report["n_train"], report["n"]) == (27, 3)
+    assert "word for word" not in capsys.readouterr().err
+    measured(tmp_path, "--train", more, "--test", more)
+    assert "6 of 6 test messages stand word for word" in capsys.readouterr().err
 
 
 def test_a_share_of_every_label_is_drawn_the_same_way_each_time():
