@@ -47,7 +47,12 @@ def prompts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def traced(tmp_path_factory: pytest.TempPathFactory, prompts: Path) -> Iterator[Server]:
     """A server with a developer password."""
-    env = {"PROMPTS": str(prompts), "DEVELOPER_PASSWORD": PASSWORD, "PYTHONPATH": str(ROOT)}
+    env = {
+        "PROMPTS": str(prompts),
+        "DEVELOPER_PASSWORD": PASSWORD,
+        "ALLOWED_ORIGINS": '["https://shop.example.com"]',
+        "PYTHONPATH": str(ROOT),
+    }
     with Server(tmp_path_factory.mktemp("traced") / "data", app=TRACED_APP, env=env) as running:
         yield running
 

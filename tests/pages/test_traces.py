@@ -75,12 +75,17 @@ async def test_after_the_login_it_goes_on_only_within_the_pages(developer: Devel
     assert 'name="next" value="/developer"' in body
 
 
-async def test_nothing_is_changed_for_a_page_of_another_site(developer: Developer) -> None:
-    foreign = {"Origin": "https://evil.example"}
+@pytest.mark.parametrize("origin", ["https://evil.example", "https://shop.example.com", "null"])
+async def test_nothing_is_changed_for_a_page_of_another_site_even_if_it_may_open_the_chat(
+    developer: Developer, origin: str
+) -> None:
     for path in ("/developer/login", "/developer/logout", "/developer/turns/0a/replay"):
-        status, _, headers = await developer.request("POST", path, headers=foreign)
+        status, _, headers = await developer.request("POST", path, headers={"Origin": origin})
         assert status == 403
         assert "Set-Cookie" not in headers
+    _, _, headers = await developer.request("GET", "/developer/login")
+    assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
+    assert "shop.example.com" not in headers["Content-Security-Policy"]
 
 
 async def test_the_page_of_a_turn_tells_what_happened(developer: Developer, customer: ChatClient) -> None:
