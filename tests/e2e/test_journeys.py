@@ -43,6 +43,7 @@ async def test_a_starter_question_is_answered(visitor: Visitor):
 async def test_a_refresh_shows_the_same_conversation_and_it_goes_on(visitor: Visitor):
     await visitor.ask(BILL)
     before = await visitor.transcript()
+    await visitor.address_of_conversation()
     await visitor.page.reload()
     await expect(visitor.replies()).to_have_count(1, timeout=MILLISECONDS)
     assert await visitor.transcript() == before
@@ -52,7 +53,7 @@ async def test_a_refresh_shows_the_same_conversation_and_it_goes_on(visitor: Vis
 
 async def test_a_second_tab_shows_the_same_conversation_and_new_messages_appear_in_both(visitor: Visitor):
     await visitor.ask(BILL)
-    second = await visitor.open_tab(visitor.page.url.removeprefix(visitor.address))
+    second = await visitor.open_tab(await visitor.address_of_conversation())
     await expect(visitor.replies(second)).to_have_count(1, timeout=MILLISECONDS)
     assert await visitor.transcript(second) == await visitor.transcript()
     await visitor.ask(ROUTER)
@@ -70,6 +71,7 @@ async def test_a_page_that_stays_open_goes_on_after_the_server_was_killed(visito
     visitor.is_server_away = False
     await expect(visitor.replies()).to_have_count(2, timeout=MILLISECONDS)
     await visitor.picture("after-kill")
+    await visitor.address_of_conversation()
     after = await visitor.transcript()
     assert after[:2] == before
     assert len(after) == 4
@@ -82,6 +84,7 @@ async def test_thumbs_survive_a_reload(visitor: Visitor):
     await visitor.ask(BILL)
     await visitor.page.locator("button.positive-feedback-off").click()
     await expect(visitor.page.locator("button.positive-feedback-on")).to_be_visible()
+    await visitor.address_of_conversation()
     await visitor.page.reload()
     await expect(visitor.page.locator("button.positive-feedback-on")).to_be_visible()
     await expect(visitor.page.locator("button.negative-feedback-off")).to_be_visible()

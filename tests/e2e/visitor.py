@@ -60,6 +60,11 @@ class Visitor:
             await self.page.locator("#chat-input").press("Enter")
             await self.page.wait_for_timeout(AGAIN_MILLISECONDS)
 
+    async def address_of_conversation(self) -> str:
+        """The path of the conversation, once the page has moved there."""
+        await self.page.wait_for_url("**/thread/*")
+        return self.page.url.removeprefix(self.address)
+
     def replies(self, page: Page | None = None) -> Locator:
         """The bot's replies on the page."""
         return (page or self.page).locator(REPLY)
