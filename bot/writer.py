@@ -103,7 +103,7 @@ class Writer:
             logger.warning("nobody wrote an answer: %s", failure)
         finally:
             self._billing.settle(notes.tab)
-        quoted = bool(notes.finished) and notes.finished[-1].provider == QUOTES and not writing.restarts
+        quoted = bool(notes.finished) and notes.finished[-1].provider == QUOTES
         reply = writing.reply() if writing.claimed and not quoted else None
         capped = notes.tab.refused
         declined = reply is None and not quoted and not capped and bool(notes.finished or notes.findings)

@@ -40,7 +40,6 @@ class Writing:
         self._show = show
         self._shown: list[Checked] = []
         self._restarted: tuple[str, ...] = ()
-        self.restarts = 0
         self.withdrawn = False
         self.dropped: list[str] = []
 
@@ -56,7 +55,6 @@ class Writing:
 
     def restart(self) -> None:
         """Somebody else goes on: what repeats the pieces shown is left out, what contradicts them withdraws them."""
-        self.restarts += 1
         self._restarted = tuple(piece.text for piece in self._shown)
 
     def take(self, piece: Piece) -> str | None:

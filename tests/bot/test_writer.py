@@ -196,3 +196,13 @@ async def test_a_greeting_asks_no_provider():
     model = ScriptedLLM([says(GOOD)])
     assert (await Chat(model).ask("hello")).data["outcome"] == Outcome.GREETED
     assert model.requests == []
+
+
+async def test_when_only_the_quoting_one_is_left_in_the_middle_its_answer_stands_alone_and_whole():
+    begun = ScriptedLLM([[*says(GOOD)[:18], StreamBroken("scripted", "cut")]])
+    chat = Chat(begun)
+    reply = await chat.ask()
+    assert chat.shown[0].startswith("There is a late payment fee")
+    assert "There is a late payment fee" not in reply.text
+    assert TEXTS[0] in reply.text
+    assert TEXTS[1] in reply.text
