@@ -6,6 +6,7 @@ models demand with native tool calls, so tool rounds go back as text; and it can
 
 import asyncio
 import json
+import logging
 import threading
 import warnings
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
@@ -16,7 +17,15 @@ import requests
 from google.protobuf import json_format
 from requests.adapters import HTTPAdapter
 
-from bot.errors import ContentFiltered, ProviderFailed, ProviderRefused, ProviderTimedOut, StreamBroken, StreamTooLong
+from bot.errors import (
+    ContentFiltered,
+    ProviderFailed,
+    ProviderRefused,
+    ProviderTimedOut,
+    SettingsInvalid,
+    StreamBroken,
+    StreamTooLong,
+)
 from bot.llm.failures import classify, retry_after, safe_detail
 from bot.llm.lanes import MOST_BYTES, is_loopback
 from bot.llm.lines import arguments_text, dialogue, gemini_schema, system_text
@@ -31,8 +40,11 @@ with warnings.catch_warnings():
     from google.generativeai import protos
     from google.generativeai.client import configure, get_default_generative_client
 
+logger = logging.getLogger(__name__)
+
 REASONS: Mapping[str, FinishReason] = {"STOP": "stop", "MAX_TOKENS": "length"}
 FILTERED = frozenset("SAFETY RECITATION LANGUAGE BLOCKLIST PROHIBITED_CONTENT SPII".split())
+API_VERSION = "v1beta"
 _NO_ARRAY = "Can only parse array"
 """What the library says of a server that streams events instead of a JSON array."""
 
@@ -148,7 +160,12 @@ class GeminiLegacyLLM:
 
 
 def build_gemini(settings: Settings) -> GeminiLegacyLLM:
-    """Gemini at GEMINI_BASE_URL; the library's API version is fixed at v1beta."""
+    """Gemini at GEMINI_BASE_URL. Raises SettingsInvalid for an API version that the library does not speak."""
+    if settings.gemini_api_version != API_VERSION:
+        raise SettingsInvalid(
+            f"GEMINI_API_VERSION: google-generativeai speaks {API_VERSION} only; choose another GEMINI_BACKEND"
+        )
+    logger.warning("GEMINI_BACKEND=google-generativeai was retired by Google in 2025; google-genai is its successor")
     key = settings.gemini_api_key.get_secret_value() if settings.gemini_api_key else ""
     base = settings.gemini_base_url.removesuffix(f"/{settings.gemini_api_version}")
     configure(api_key=key, transport="rest", client_options={"api_endpoint": base})

@@ -49,8 +49,8 @@ class ToolSpec:
 class Request:
     """Everything a model needs to write a reply.
 
-    `lines` is the rendered prompt; `question` and `found` are the same matter unrendered, and `quote` is what the articles say
-    word for word, which the extractive answerer gives.
+    `lines` is the rendered prompt; `question` and `found` are the same matter unrendered, and `quote` is what the articles
+    say word for word, which the extractive answerer gives.
     `shown` tells, when asked, what the customer has already read of this reply: a replacement model must know it.
     """
 

@@ -70,6 +70,12 @@ async def test_geminis_compatible_address_is_found_however_much_of_it_was_given(
     assert server.asked[0].path == "/v1beta/openai/chat/completions"
 
 
+def test_an_api_version_that_the_retired_library_does_not_speak_is_refused_at_start():
+    chosen = settings(gemini_api_key="k", gemini_backend="google-generativeai", gemini_api_version="v1")
+    with pytest.raises(SettingsInvalid, match="GEMINI_API_VERSION"):
+        build_llm(chosen, EXTRACTIVE)
+
+
 def test_without_a_key_no_vendors_library_is_loaded():
     code = """
 import sys
