@@ -1,0 +1,61 @@
+"""The policy table: topics a person decides about, whatever the bot knows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.patterns import POLICIES, Lines, Patterns, PolicyFile, Rule, read_policy
+from bot.plain import plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A topic found in a message: what the table says of it, and the customer's words."""
+
+    name: str
+    act: Literal["hand_over", "offer"]
+    reason: str
+    flag: str
+    note: str
+    words: str
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    act: Literal["hand_over", "offer"]
+    reason: Literal["sensitive", "legal", "press"] = "sensitive"
+    flag: str = ""
+    note: str = ""
+    find: Lines
+    unless: Lines = ()
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    origin: str = ""
+    words: Mapping[str, str | tuple[str, ...]] = {}
+    topics: tuple[_Entry, ...] = Field(min_length=1)
+
+
+def find_topics(text: str, folder: Path = POLICIES) -> tuple[Topic, ...]:
+    """Every topic of `sensitive.yaml` in a message, in the table's order."""
+    entries, patterns = _load(folder / "sensitive.yaml")
+    return tuple(
+        Topic(name=one.name, act=one.act, reason=one.reason, flag=one.flag, note=one.note, words=match.words)
+        for match in patterns.find_all(plain(text))
+        if (one := entries[match.rule])
+    )
+
+
+@lru_cache
+def _load(path: Path) -> tuple[dict[str, _Entry], Patterns]:
+    table = read_policy(path, _Table)
+    rules = tuple(Rule(name=one.name, find=one.find, unless=one.unless) for one in table.topics)
+    return {one.name: one for one in table.topics}, Patterns(PolicyFile(words=table.words, rules=rules), str(path))
