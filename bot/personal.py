@@ -57,7 +57,7 @@ _FINDERS: dict[Personal, _Finder] = {
     Personal.BANK_ACCOUNT: lambda text, _: find_bank_accounts(text),
     Personal.PHONE: find_phones,
 }
-_DIGITS_OR_SIGNS = re.compile(r"[\d@＠]|(?i:passw|pwd|kennwort|mot de passe|contrase|secret|\bat\b)")
+_DIGITS_OR_SIGNS = re.compile(r"[\d@＠]|[\w-]{20}|(?i:passw|pwd|kennwort|mot de passe|contrase|secret|\bat\b)")
 
 
 def mask(text: str, country: str = "GB") -> Masked:

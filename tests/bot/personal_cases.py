@@ -97,10 +97,10 @@ def phone(dice: random.Random) -> str:
 
 
 def national_id(dice: random.Random) -> str:
-    spanish = int(_digits(dice, 8))
+    spanish, pairs = int(_digits(dice, 8)), [_digits(dice, 2) for _ in range(3)]
     return dice.choice(
         [
-            f"{dice.choice(['AB', 'CE', 'JN'])} {_digits(dice, 2)} {_digits(dice, 2)} {_digits(dice, 2)} {dice.choice('ABCD')}",
+            f"{dice.choice(['AB', 'CE', 'JN'])} {' '.join(pairs)} {dice.choice('ABCD')}",
             f"{dice.randint(100, 665)}-{dice.randint(10, 99)}-{dice.randint(1000, 9999)}",
             f"{spanish:08}{'TRWAGMYFPDXBNJZSQVHLCKE'[spanish % 23]}",
         ]
