@@ -210,6 +210,48 @@ class WritingRecord:
     took_ms: float = 0.0
 
 
+class Reason(StrEnum):
+    """Why a conversation is handed over, or a human offered: the closed list."""
+
+    CRISIS = "crisis"
+    ASKED = "asked"
+    ABUSE = "abuse"
+    SENSITIVE = "sensitive"
+    LEGAL = "legal"
+    PRESS = "press"
+    PRIORITY = "priority"
+    FAILURE = "failure"
+    REPEATED = "repeated"
+    FRUSTRATED = "frustrated"
+    DECLINING = "declining"
+    UNANSWERED = "unanswered"
+    TOO_LONG = "too_long"
+    LANGUAGE = "language"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a rule rests on: the customer's words, or a value against its threshold."""
+
+    words: str = ""
+    value: float | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """A rule that fired: hand over, or with `offer` first ask the customer; its absence means the bot answers.
+
+    `note` tells the agent what to mind; customers never read it.
+    """
+
+    reason: Reason
+    rule: str
+    evidence: Evidence
+    offer: bool = False
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """A customer's message and what the bot did about it: trace, log data and evaluation sample in one."""

@@ -73,6 +73,40 @@ class Settings(BaseSettings):
         0.75, ge=0, le=1, description="The bot answers when the probability that the articles hold the answer is above this."
     )
 
+    country: str = Field(
+        "GB",
+        pattern=r"^[A-Za-z]{2}$",
+        description="Where the customers are (ISO 3166): hotlines, and how phone numbers are read.",
+    )
+    # 0.5: 1 of 90 look-alikes, 50 of 50 crises and 11 of 20 that no rule was written for (docs/decisions/0023).
+    crisis_near_above: float = Field(
+        0.5, ge=0, le=1, description="A message this near to written examples of danger is taken for danger."
+    )
+    # 0.6: 0 of 250 safe prompts and 2 of 27,174 real questions (docs/decisions/0023).
+    injection_above: float = Field(
+        0.6, ge=0, le=1, description="Text that looks this much like an order to the bot narrows the turn to retrieval."
+    )
+    # 0.65: `evals tune escalation` on 380 messages of ours: precision 0.92, recall 0.38 (docs/decisions/0021).
+    frustration_above: float = Field(
+        0.65, ge=0, le=1, description="A colleague is offered above this frustration, and brought in when it lasts."
+    )
+    # 0.45: precision 0.81, recall 0.56 on the same messages; the trend must agree.
+    declining_above: float = Field(0.45, ge=0, le=1, description="The same while frustration rises from message to message.")
+    # 0.5: precision 0.81, recall 0.55 on the same messages.
+    priority_above: float = Field(
+        0.5, ge=0, le=1, description="A VIP or vulnerable customer is handed over above this frustration."
+    )
+    # 2: what Larkfield's customers are promised (talk-to-a-person). The next two are chosen: no stored conversations yet.
+    unhelped_turns: int = Field(
+        2, ge=1, description="Turns in a row without help for the same need after which a colleague takes over."
+    )
+    long_conversation_turns: int = Field(
+        12, ge=2, description="Turns without a solution after which a colleague is offered."
+    )
+    offer_again_after: int = Field(
+        3, ge=1, description="Turns after which a colleague is offered again when the offer was not taken."
+    )
+
     llm_providers: Annotated[tuple[ProviderName, ...] | None, NoDecode] = Field(
         None,
         description="Who writes the answers, in the order they are asked: `openai`, `azure`, `gemini`, `compatible`, "
