@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
-from evals import answers, intent, retrieval
+from bot.errors import SettingsInvalid
+from evals import answers, escalation, frustration, intent, retrieval, tune
 from evals.formats import FileInvalid
 from knowledge.errors import KnowledgeError
 
@@ -23,7 +24,14 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: dict[str, Command] = {"answers": answers, "intent": intent, "retrieval": retrieval}
+COMMANDS: dict[str, Command] = {
+    "answers": answers,
+    "escalation": escalation,
+    "frustration": frustration,
+    "intent": intent,
+    "retrieval": retrieval,
+    "tune": tune,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     try:
         print(COMMANDS[parsed.command].run(parsed))
-    except (FileInvalid, KnowledgeError) as error:
+    except (FileInvalid, KnowledgeError, SettingsInvalid) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
