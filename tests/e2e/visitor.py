@@ -6,7 +6,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locato
 
 REPLY = '[data-step-type="assistant_message"]'
 QUESTION = '[data-step-type="user_message"]'
-MILLISECONDS = 15_000
+MILLISECONDS = 30_000
 AGAIN_MILLISECONDS = 300
 
 
@@ -42,20 +42,19 @@ class Visitor:
         return page
 
     async def ask(self, text: str) -> Locator:
-        """Type a question, send it with Enter, and wait until one more reply is there."""
+        """Send a question, and wait until one more reply is there."""
         replies = self.replies()
         before = await replies.count()
-        await self.page.locator("#chat-input").click()
-        await self.page.keyboard.type(text)
-        await self.page.keyboard.press("Enter")
+        await self.ask_until_sent(text)
         await expect(replies).to_have_count(before + 1, timeout=MILLISECONDS)
         return replies.nth(before)
 
     async def ask_until_sent(self, text: str) -> None:
-        """Type a question and press Enter again and again, as one does when the page has lost its server."""
+        """Type a question and press Enter until it is sent, as one does while the page has no server or is not ready yet."""
         questions = self.page.locator(QUESTION)
         before = await questions.count()
-        await self.page.locator("#chat-input").fill(text)
+        await self.page.locator("#chat-input").click()
+        await self.page.keyboard.type(text)
         while await questions.count() == before:
             await self.page.locator("#chat-input").press("Enter")
             await self.page.wait_for_timeout(AGAIN_MILLISECONDS)
