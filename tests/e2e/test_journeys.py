@@ -108,7 +108,7 @@ async def test_the_keyboard_alone_asks_opens_a_citation_and_comes_back(visitor: 
     press, type_text = visitor.page.keyboard.press, visitor.page.keyboard.type
     await _tab_to(visitor, "#chat-input")
     await type_text(BILL)
-    await press("Enter")
+    await visitor.send()
     await expect(visitor.replies()).to_have_count(1, timeout=MILLISECONDS)
     await visitor.page.locator("#chat-input").focus()
     await _tab_to(visitor, "a[href^='/help/']", backwards=True)

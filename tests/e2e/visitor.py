@@ -50,13 +50,17 @@ class Visitor:
         return replies.nth(before)
 
     async def ask_until_sent(self, text: str) -> None:
-        """Type a question and press Enter until it is sent, as one does while the page has no server or is not ready yet."""
-        questions = self.page.locator(QUESTION)
-        before = await questions.count()
+        """Type a question and send it, without waiting for the reply."""
         await self.page.locator("#chat-input").click()
         await self.page.keyboard.type(text)
+        await self.send()
+
+    async def send(self) -> None:
+        """Press Enter until the page sends what is typed, as one does while it has no server or is not ready yet."""
+        questions = self.page.locator(QUESTION)
+        before = await questions.count()
         while await questions.count() == before:
-            await self.page.locator("#chat-input").press("Enter")
+            await self.page.keyboard.press("Enter")
             await self.page.wait_for_timeout(AGAIN_MILLISECONDS)
 
     async def address_of_conversation(self) -> str:
