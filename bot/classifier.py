@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp, softmax
+from threadpoolctl import threadpool_limits
 
 from bot.held_out import FEWEST_FOREIGN, HeldOut, held_out, unit
 from bot.kernel import Kernel, Rows
@@ -78,8 +79,7 @@ class Classifier:
         check_examples(examples)
         texts = (*examples.texts, *examples.titles)
         labels = np.concatenate([examples.labels, np.arange(len(examples.titles))])
-        weights = Weights.fit(texts)
-        grams = weights.rows(texts)
+        weights, grams = Weights.fit(texts)
         tried = WORDS_WEIGHTS if len(texts) < MANY_EXAMPLES else WORDS_WEIGHTS[1:2]
         kernels = [Kernel(vectors=vectors, grams=grams, words_weight=weight) for weight in tried]
         best = min((_fit(kernel, labels, examples) for kernel in kernels), key=lambda fitted: fitted.surprise)
@@ -115,8 +115,10 @@ class _Fitted:
 
 
 def _fit(kernel: Kernel, labels: Rows, examples: Examples) -> _Fitted:
-    solution = kernel.solve(_targets(labels, len(examples.names)))
-    out = held_out(solution, kernel.vectors, labels, spoken=len(examples.texts))
+    with threadpool_limits(1 if len(labels) < MANY_EXAMPLES else None, user_api="blas"):
+        solution = kernel.solve(_targets(labels, len(examples.names)))
+    with threadpool_limits(1, user_api="blas"):  # small products: handing them to threads costs ten times the work
+        out = held_out(solution, kernel.vectors, labels, spoken=len(examples.texts))
     sharpness, surprise = _fit_sharpness(out.scores, out.labels)
     return _Fitted(kernel=kernel, coefficients=solution.coefficients, out=out, sharpness=sharpness, surprise=surprise)
 

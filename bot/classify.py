@@ -21,7 +21,7 @@ KEYWORD_CONFIDENCE = 0.95
 """Of a keyword: high precision is what they are for, and what reading the file checks against all examples."""
 ALSO_CHANCE = 0.5
 """A part of a message names a further intent from this confidence on."""
-SURE_CHANCE = 0.9
+SURE_CHANCE = 0.75
 """A message whose best intent is likelier than this is not taken apart."""
 LONG_WORDS = 30
 """A message of so many words that is about nothing as a whole is read by its surest part."""

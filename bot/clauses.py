@@ -4,7 +4,7 @@ import re
 
 FEWEST_WORDS = 3
 """A shorter part of a sentence carries no wish of its own ("and thanks")."""
-MOST_CLAUSES = 4
+MOST_CLAUSES = 3
 _QUOTED = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _HEADER = re.compile(r"^[ \t]*(from|to|cc|bcc|sent|date|subject|reply-to)[ \t]*:.*$", re.IGNORECASE | re.MULTILINE)
 _THREAD = re.compile(

@@ -17,6 +17,7 @@ PARTS = (3, 4, 5)
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 Floats = NDArray[np.float32]
+Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,37 +27,40 @@ class Weights:
     idf: Floats
 
     @classmethod
-    def fit(cls, texts: Sequence[str]) -> "Weights":
-        """From the texts of the training file; smoothed as scikit-learn does."""
-        counts = np.zeros(2 * BUCKETS, np.int64)
-        for text in texts:
-            counts[np.unique(_buckets(text))] += 1
-        return cls(idf=(np.log((1 + len(texts)) / (1 + counts)) + 1).astype(np.float32))
+    def fit(cls, texts: Sequence[str]) -> tuple["Weights", sparse.csr_matrix]:
+        """From the texts of the training file, smoothed as scikit-learn does; with a row for each of them.
 
-    def rows(self, texts: Sequence[str]) -> sparse.csr_matrix:
-        """One row per text, shape (len(texts), 2 * BUCKETS), each half of unit length or empty."""
-        found = [self._row(text) for text in texts]
+        A row has shape (2 * BUCKETS,), each half of unit length or empty.
+        """
+        found = [_counted(text) for text in texts]
+        with_it = np.bincount(np.concatenate([columns for columns, _ in found]), minlength=2 * BUCKETS)
+        weights = cls(idf=(np.log((1 + len(texts)) / (1 + with_it)) + 1).astype(np.float32))
         ends = np.cumsum([0, *(len(columns) for columns, _ in found)])
-        columns = np.concatenate([columns for columns, _ in found] or [np.zeros(0, np.int64)])
-        values = np.concatenate([values for _, values in found] or [np.zeros(0, np.float32)])
-        return sparse.csr_matrix((values, columns, ends), shape=(len(texts), 2 * BUCKETS))
+        values = np.concatenate([weights._weighted(columns, counts) for columns, counts in found])
+        columns = np.concatenate([columns for columns, _ in found])
+        return weights, sparse.csr_matrix((values, columns, ends), shape=(len(texts), 2 * BUCKETS))
 
     def vector(self, text: str) -> Floats:
-        """One text, dense."""
+        """The same of one message, dense."""
         vector = np.zeros(2 * BUCKETS, np.float32)
-        columns, values = self._row(text)
-        vector[columns] = values
+        columns, counts = _counted(text)
+        vector[columns] = self._weighted(columns, counts)
         return vector
 
-    def _row(self, text: str) -> tuple[NDArray[np.int64], Floats]:
-        columns, counts = np.unique(_buckets(text), return_counts=True)
+    def _weighted(self, columns: Counts, counts: Counts) -> Floats:
         values = (1 + np.log(counts)) * self.idf[columns]
         for half in (columns < BUCKETS, columns >= BUCKETS):
             values[half] /= max(float(np.linalg.norm(values[half])), 1e-9)
-        return columns, values.astype(np.float32)
+        return values.astype(np.float32)
 
 
-def _buckets(text: str) -> NDArray[np.int64]:
+def _counted(text: str) -> tuple[Counts, Counts]:
+    """The buckets of a text, each once, and how often it came."""
+    columns, counts = np.unique(_buckets(text), return_counts=True)
+    return columns, counts
+
+
+def _buckets(text: str) -> Counts:
     words = _WORD.findall(text.lower().replace("’", "'"))
     whole = [_bucket(word) for word in (*words, *map(" ".join, pairwise(words)))]
     return np.asarray([*whole, *(BUCKETS + _bucket(part) for word in words for part in _parts(f" {word} "))], np.int64)

@@ -131,7 +131,7 @@ def test_only_parts_with_words_enough_are_clauses():
 def test_scores_without_an_example_are_those_of_a_fit_without_it(embedder: Embedder, intents: Intents):
     texts = [example for one in intents.intents[:3] for example in one.examples[:8]]
     labels = np.repeat(np.arange(3), 8)
-    vectors, grams = embedder.embed_texts(texts), Weights.fit(texts).rows(texts)
+    vectors, (_, grams) = embedder.embed_texts(texts), Weights.fit(texts)
     targets = np.where(labels[:, None] == np.arange(3), 1, -1).astype(np.float32)
     group, rest = np.array([2, 3]), np.array([row for row in range(24) if row not in (2, 3)])
     whole = Kernel(vectors=vectors, grams=grams, words_weight=0.3).solve(targets)
