@@ -1,6 +1,6 @@
 """The check: shows only what the cited passages bear out. A sentence without support never reaches the customer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.domain import Answer, Block, Outcome, Reply, cite
@@ -10,8 +10,8 @@ from knowledge.document import Passage
 from knowledge.sentences import split_sentences
 
 
-def check_answer(answer: Answer, otherwise: Answer) -> Reply:
-    """The answer with citations, without what its passages do not bear; `otherwise` when nothing it claimed is left."""
+def check_answer(answer: Answer, otherwise: Callable[[], Answer]) -> Reply:
+    """The answer with citations, without what its passages do not bear; `otherwise()` when nothing it claimed is left."""
     kept: list[Block] = []
     dropped: list[str] = []
     supports: dict[int, float] = {}
@@ -22,7 +22,7 @@ def check_answer(answer: Answer, otherwise: Answer) -> Reply:
             kept.append(checked)
             supports |= {n: min(lowest, supports.get(n, 1.0)) for n in checked.cites}
     if answer.outcome is Outcome.ANSWERED and not supports:
-        return replace(check_answer(otherwise, otherwise), dropped=tuple(dropped))
+        return replace(check_answer(otherwise(), otherwise), dropped=tuple(dropped))
     numbers = {old: new for new, old in enumerate(sorted(supports), start=1)}
     return Reply(
         outcome=answer.outcome,

@@ -135,9 +135,9 @@ class Bot:
                     step.note = f"quoted: {invalid}"
 
         with trace.step("check") as step:
-            otherwise = self._answerer.abstain(found)
+            otherwise = partial(self._answerer.abstain, found)
             if written.declined and answer.outcome is Outcome.ANSWERED:
-                answer = otherwise
+                answer = otherwise()
             reply = written.reply or check_answer(answer, otherwise)
             step.note = f"{reply.outcome}, {len(reply.citations)} citations, {len(reply.dropped)} sentences dropped"
 
