@@ -38,7 +38,7 @@ from knowledge.document import Search
 
 logger = logging.getLogger(__name__)
 
-_PASSAGES = 20
+_PASSAGES = 12
 """Passages a turn looks at: enough to hold most of the best article."""
 
 
