@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,8 @@ from knowledge.errors import KnowledgeError
 from knowledge.rank import Candidates, Query, rank, understand
 from knowledge.versions import Versions
 
-SEARCH_THREADS = min(2, os.cpu_count() or 1)
+SEARCH_THREADS = 4
+"""More than the cores: while one thread waits for the interpreter, another embeds."""
 
 logger = logging.getLogger(__name__)
 
