@@ -29,20 +29,31 @@ def write_texts(file: Path, documents: Iterable[Document], passages: Iterable[Pa
         database.commit()
 
 
+KEPT = 5_000
+"""Passages kept in memory once they were read: all of a usual help centre, a few megabytes."""
+
+
 class Texts:
     """Reads what `write_texts` wrote; safe from several threads. Methods raise sqlite3.Error when the file is damaged."""
 
     def __init__(self, file: Path) -> None:
         self._lock = threading.Lock()
+        self._kept: dict[int, Passage] = {}
         self._database = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
         self.rows: dict[str, int] = dict(self._all("select id, row from passages"))
         """Row by passage id."""
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of these rows, in this order."""
-        marks = ",".join("?" * len(rows))
-        found = dict(self._all(f"select row, body from passages where row in ({marks})", rows))  # noqa: S608  only marks
-        return [_passage(found[row]) for row in rows]
+        kept = self._kept
+        missing = [row for row in rows if row not in kept]
+        if missing:
+            marks = ",".join("?" * len(missing))
+            found = self._all(f"select row, body from passages where row in ({marks})", missing)  # noqa: S608  only marks
+            read = {row: _passage(body) for row, body in found}
+            kept = {**kept, **read}  # never changed in place: other threads read it
+            self._kept = kept if len(kept) <= KEPT else read
+        return [kept[row] for row in rows]
 
     def article(self, document: DocumentId) -> Article | None:
         """The document with all its passages in reading order, or None."""
