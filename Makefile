@@ -57,7 +57,7 @@ bench: .venv/dev ## Measure speed and memory, as ratios in one run
 lock: ## Resolve the dependencies anew into the two lock files (needs uv)
 	@uv pip compile $(LOCK) pyproject.toml -o requirements.lock
 	@uv pip compile $(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
-LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 clean: ## Remove .venv (never the data)
 	@rm -rf .venv
