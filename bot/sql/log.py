@@ -132,7 +132,7 @@ class SqlLog:
         self._is_closed = True
         self._followers.close()
         await self._writer.close()
-        self._reader.close()
+        await self._reader.close()
         await asyncio.to_thread(self._database.close)
 
     def _commit(self, jobs: Sequence[Work]) -> Sequence[Result]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -70,6 +70,7 @@ class Reader:
     def __init__(self, database: Database, threads: int, patience_seconds: float) -> None:
         self._database, self._patience_seconds = database, patience_seconds
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="log-reader")
+        self._running: set[Future[Any]] = set()
         self._is_closed = False
 
     async def read(self, query: Select[Any], as_noun: Callable[[RowMapping], T], **values: object) -> list[T]:
@@ -80,19 +81,27 @@ class Reader:
         """The last sequence number of each of the conversations. Raises LogUnavailable."""
         return await self._run(partial(self._query_last_seqs, ids))
 
-    def close(self) -> None:
-        """Take no more questions."""
+    async def close(self) -> None:
+        """Take no more questions, and let those under way give back their connections; not for a database that hangs."""
         self._is_closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
+        if running := [asyncio.wrap_future(query) for query in list(self._running)]:
+            await asyncio.wait(running, timeout=self._patience_seconds)
 
     async def _run(self, query: Callable[[], T]) -> T:
         if self._is_closed:
             raise LogUnavailable("the conversation log is closed")
         try:
             async with asyncio.timeout(self._patience_seconds):
-                return await asyncio.get_running_loop().run_in_executor(self._threads, query)
+                return await asyncio.wrap_future(self._submit(query))
         except TimeoutError:
             raise LogUnavailable(f"{self._database.name} did not answer within {self._patience_seconds:g} s") from None
+
+    def _submit(self, query: Callable[[], T]) -> Future[T]:
+        running = self._threads.submit(query)
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        return running
 
     def _query(self, query: Select[Any], as_noun: Callable[[RowMapping], T], values: Mapping[str, object]) -> list[T]:
         with self._database.read() as connection:

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -277,3 +278,25 @@ async def test_a_conversation_that_somebody_locks_in_the_server_is_told_within_t
             await log.append(said("lost"))
         assert time.monotonic() - since < 3.3
     await check_goes_on(log, [before])
+
+
+async def test_a_log_is_closed_only_when_the_queries_under_way_have_given_back_their_connections(tmp_path):
+    log, before = await begin(tmp_path)
+    taken: list[object] = []
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold(connection: object, *_: object) -> None:
+        taken.append(connection)
+        held.set()
+        go_on.wait(10)
+
+    event.listen(log._database._writing, "checkout", hold)
+    event.listen(log._database._writing, "checkin", lambda connection, *_: taken.remove(connection))
+    reading = asyncio.create_task(log.after(before.conversation))
+    await asyncio.to_thread(held.wait, 10)
+    disposed: list[list[object]] = []
+    event.listen(log._database._writing, "engine_disposed", lambda _: (disposed.append(list(taken)), go_on.set()))
+    reading.cancel()  # nobody waits for the answer any more, and yet the thread holds a connection
+    asyncio.get_running_loop().call_later(0.2, go_on.set)
+    await log.close()
+    assert disposed == [[]]
