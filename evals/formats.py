@@ -1,9 +1,9 @@
 """The rows of labelled files: JSON lines, plain or gzipped, one model per kind of row."""
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -39,19 +39,22 @@ class QueryRow(Row):
 Model = TypeVar("Model", bound=Row)
 
 
-def read_rows(path: Path, model: type[Model]) -> list[Model]:
-    """All rows of a file. Raises FileInvalid: missing, unreadable, empty, a malformed line, an id that comes twice."""
+def read_rows(path: Path, model: type[Model], context: Mapping[str, Any] | None = None) -> list[Model]:
+    """All rows of a file. Raises FileInvalid: missing, unreadable, empty, a malformed line, an id that comes twice.
+
+    `context` is what the model's validators may look at.
+    """
     rows: dict[str, Model] = {}
     try:
         for number, line in _lines(path):
-            row = _row(path, number, line, model)
+            row = _row(f"{path}:{number}", line, model, context)
             if row.id in rows:
                 raise FileInvalid(f"{path}:{number}: the id '{row.id}' was there before; ids must be unique")
             rows[row.id] = row
     except FileNotFoundError:
         raise FileInvalid(f"{path}: there is no such file") from None
     except UnicodeDecodeError:
-        raise FileInvalid(f"{path}: not UTF-8 text") from None
+        raise FileInvalid(f"{path}: not UTF-8 text{_first_unreadable(path)}") from None
     except (OSError, EOFError) as error:
         raise FileInvalid(f"{path}: cannot be read ({error})") from None
     if not rows:
@@ -66,10 +69,24 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                 yield number, line
 
 
-def _row(path: Path, number: int, line: str, model: type[Model]) -> Model:
+def _first_unreadable(path: Path) -> str:
+    """Which line cannot be read; nothing for an archive, whose lines nobody sees."""
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as broken:
+            return "" if path.suffix == ".gz" else f" (line {number}, byte {broken.start + 1}); save it as UTF-8"
+    return ""
+
+
+def _row(place: str, line: str, model: type[Model], context: Mapping[str, Any] | None) -> Model:
     try:
-        return model.model_validate_json(line)
+        return model.model_validate_json(line, context=context)
     except ValidationError as invalid:
         first = invalid.errors()[0]
+        if first["type"] == "json_invalid":
+            raise FileInvalid(
+                f"{place}: not one whole JSON object ({first['msg'].removeprefix('Invalid JSON: ')})"
+            ) from None
         where = ".".join(map(str, first["loc"])) or "row"
-        raise FileInvalid(f"{path}:{number}: {where}: {first['msg']}") from None
+        raise FileInvalid(f"{place}: {where}: {first['msg'].removeprefix('Value error, ')}") from None

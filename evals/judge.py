@@ -46,6 +46,8 @@ async def play_and_judge(bot: Bot, transcripts: Sequence[Transcript]) -> list[Ju
         conversation = ConversationId(str(uuid4()))
         for turn in transcript.turns:
             reply = await _ask(bot, conversation, turn)
+            if not turn.expect.outcomes:
+                continue  # nobody said what a good reply is here
             verdict, why = judge(turn.expect, reply)
             judged.append(Judged(transcript=transcript.id, asked=turn.customer, reply=reply, verdict=verdict, why=why))
     return judged

@@ -1,55 +1,168 @@
-"""Labelled transcripts: what a customer says turn by turn, and what a good bot does about it.
+"""Labelled transcripts: what a customer says turn by turn, and what a good support desk does about it.
 
-One JSON object a line:
-
-    {"id": "bill-up", "tags": ["billing"], "turns": [{"customer": "my bill went up, why?",
-     "expect": {"outcomes": ["answered"], "cite": ["bill-higher-than-usual"], "must": [["part month", "pro rata"]]}}]}
+One JSON object a line; the format is described with an example in evals/transcripts/README.md, what each label means in
+evals/transcripts/GUIDE.md.
 """
 
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from bot.domain import Outcome
+from bot.domain import Outcome, Reason
+from bot.intents import read_intents
 from evals.formats import Row, read_rows
+
+INTENTS = Path(__file__).resolve().parent.parent / "knowledge" / "intents.yaml"
 
 Words = Annotated[str, Field(min_length=1)]
 
 
-class Expected(BaseModel):
-    """What counts as right for one message.
+class Escalate(StrEnum):
+    """What is right for one message: leave it to the bot, ask "shall I bring in a colleague?", or hand over."""
 
-    `outcomes` are all that are acceptable. An answer must cite one of `cite`, hold every fact of `must` in one of its
-    spellings, and nothing of `must_not`; case and white space do not count.
+    NONE = "none"
+    OFFER = "offer"
+    HAND_OVER = "hand_over"
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class Expected(BaseModel):
+    """What counts as right for one message; a field that is empty is not labelled, and is never scored.
+
+    `intent`, `escalate` and `outcomes` hold all that is acceptable, the best first; `intent` and `escalate` may be one
+    name. `reasons` are those that an offer or handover may give. An answer must cite one of `cite`, hold every fact of
+    `must` in one of its spellings, and nothing of `must_not`; case and white space do not count.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    outcomes: tuple[Outcome, ...] = Field(min_length=1)
+    intent: Annotated[tuple[Words, ...], BeforeValidator(_as_list)] = ()
+    escalate: Annotated[tuple[Escalate, ...], BeforeValidator(_as_list)] = ()
+    reasons: tuple[Reason, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
     cite: tuple[Words, ...] = ()
     must: tuple[tuple[Words, ...], ...] = ()
     must_not: tuple[Words, ...] = ()
 
+    @property
+    def is_labelled(self) -> bool:
+        """Whether anybody has said what is right here."""
+        return bool(self.intent or self.escalate or self.outcomes)
+
+    @field_validator("intent")
+    @classmethod
+    def _check_intent(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        known = (info.context or {}).get("intents")
+        if known and (unknown := [name for name in value if name not in known]):
+            raise ValueError(f"'{unknown[0]}' is no intent; there are {', '.join(known)}")
+        return value
+
+    @model_validator(mode="after")
+    def _check_reasons(self) -> Self:
+        escalates = set(self.escalate) - {Escalate.NONE}
+        if escalates and not self.reasons:
+            raise ValueError("an offer or handover needs its acceptable 'reasons'")
+        if self.reasons and not escalates:
+            raise ValueError("'reasons' only go with an offer or a handover")
+        return self
+
 
 class CustomerTurn(BaseModel):
-    """One message of the customer and what is expected."""
+    """One message of the customer and what is expected; `reply` is what was said to it in an imported conversation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     customer: Words
-    expect: Expected
+    reply: str = ""
+    expect: Expected = Expected()
+
+    @model_validator(mode="after")
+    def _check_labelled(self, info: ValidationInfo) -> Self:
+        if (info.context or {}).get("labelled") and not self.expect.is_labelled:
+            raise ValueError("not labelled yet; `python -m evals label` asks for what is missing")
+        return self
 
 
 class Transcript(Row):
-    """A labelled conversation."""
+    """A conversation, labelled or not yet.
+
+    `flags` is what the customer's profile says. `earliest` and `latest` are the turns, from 1, between which handing over
+    is right: both null where it never is, both left out where nobody has said.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tags: tuple[Words, ...] = ()
+    flags: tuple[Literal["vip", "vulnerable"], ...] = ()
+    note: str = ""
     turns: tuple[CustomerTurn, ...] = Field(min_length=1)
+    earliest: int | None = None
+    latest: int | None = None
+
+    @property
+    def window_labelled(self) -> bool:
+        """Whether `earliest` and `latest` were given, if only as null."""
+        return "earliest" in self.model_fields_set
+
+    @model_validator(mode="after")
+    def _check_window(self) -> Self:
+        problem = next(_window_problems(self), "")
+        if problem:
+            raise ValueError(problem)
+        return self
 
 
-def read_transcripts(file: Path) -> list[Transcript]:
-    """All transcripts of a file. Raises FileInvalid naming the line that cannot be used."""
-    return read_rows(file, Transcript)
+def read_transcripts(file: Path, intents: Path = INTENTS) -> list[Transcript]:
+    """All transcripts of a file, each turn labelled. Raises FileInvalid naming the line that cannot be used."""
+    return _read(file, intents, labelled=True)
+
+
+def read_texts(file: Path, intents: Path = INTENTS) -> list[Transcript]:
+    """The same where labels may be missing. Raises FileInvalid."""
+    return _read(file, intents, labelled=False)
+
+
+def as_line(transcript: Transcript) -> str:
+    """The transcript as a file holds it, with only the fields it was given."""
+    return transcript.model_dump_json(exclude_unset=True)
+
+
+@lru_cache
+def intent_names(file: Path = INTENTS) -> tuple[str, ...]:
+    """The names an intent may have, in the file's order. Raises IntentsInvalid."""
+    return tuple(intent.name for intent in read_intents(file).intents)
+
+
+def _read(file: Path, intents: Path, *, labelled: bool) -> list[Transcript]:
+    return read_rows(file, Transcript, {"intents": intent_names(intents), "labelled": labelled})
+
+
+def _window_problems(transcript: Transcript) -> Iterator[str]:
+    earliest, latest, last = transcript.earliest, transcript.latest, len(transcript.turns)
+    if ("earliest" in transcript.model_fields_set) != ("latest" in transcript.model_fields_set):
+        yield "give both 'earliest' and 'latest', or neither"
+    if (earliest is None) != (latest is None):
+        yield "'earliest' and 'latest' are both null (handing over is never right) or both a turn"
+    if earliest is not None and latest is not None and not 1 <= earliest <= latest <= last:
+        yield f"'earliest' {earliest} and 'latest' {latest} are not turns in order; there are turns 1 to {last}"
+    elif transcript.window_labelled:
+        yield from _contradictions(transcript)
+
+
+def _contradictions(transcript: Transcript) -> Iterator[str]:
+    """Turns whose own label says something else than the window does; what comes after the window is left alone."""
+    earliest, latest = transcript.earliest or len(transcript.turns) + 1, transcript.latest or len(transcript.turns)
+    for number, turn in enumerate(transcript.turns, start=1):
+        accepts = Escalate.HAND_OVER in turn.expect.escalate
+        if not turn.expect.escalate or number > latest:
+            continue
+        if accepts != (number >= earliest):
+            inside = "inside" if number >= earliest else "outside"
+            yield f"turn {number} {'accepts' if accepts else 'does not accept'} hand_over but is {inside} earliest to latest"
