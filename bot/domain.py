@@ -12,6 +12,7 @@ ConversationId = NewType("ConversationId", str)
 CustomerId = NewType("CustomerId", str)
 EntryId = NewType("EntryId", str)
 ClientId = NewType("ClientId", str)
+AgentId = NewType("AgentId", str)
 
 
 class Speaker(StrEnum):
@@ -32,6 +33,14 @@ class Kind(StrEnum):
     """A fact about the conversation that the customer is shown: a stopped reply, a failure."""
     FEEDBACK = "feedback"
     """A customer's thumb on a reply; `data` holds `of` (entry id) and `value` (1, 0 or null for withdrawn)."""
+    NOTE = "note"
+    """What the staff write for each other; a customer never gets it."""
+    EVENT = "event"
+    """A fact about the conversation that a customer is not shown: who claimed it, what was decided."""
+
+
+SHOWN_TO_CUSTOMERS = frozenset({Kind.MESSAGE, Kind.NOTICE})
+"""The kinds that a customer's page renders; the rest never leaves the staff's."""
 
 
 class Holder(StrEnum):
@@ -56,6 +65,14 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Who holds a conversation, and as AGENT which one."""
+
+    holder: Holder
+    agent: AgentId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
     """A conversation and who holds it; `title` is its first message, shortened."""
 
@@ -66,6 +83,12 @@ class Conversation:
     last_seq: int
     started: datetime
     updated: datetime
+    agent: AgentId | None = None
+
+    @property
+    def held(self) -> Held:
+        """Who holds it, and as AGENT which one."""
+        return Held(holder=self.holder, agent=self.agent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +96,8 @@ class Draft:
     """What a caller wants to append; the log gives it its sequence number, id and time.
 
     `client_id` makes a customer's message idempotent; `answers` is the sequence number of the customer's entry that this
-    reply or notice settles, and there is at most one such entry.
+    reply or notice settles, and there is at most one such entry. `moves_to` passes the conversation on with this entry,
+    whose data then say so (`holder`, `agent`); with `only_if` it is appended only while exactly that one holds it.
     """
 
     conversation: ConversationId
@@ -83,6 +107,8 @@ class Draft:
     data: Mapping[str, Any] = field(default_factory=dict)
     client_id: ClientId | None = None
     answers: int | None = None
+    only_if: Held | None = None
+    moves_to: Held | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

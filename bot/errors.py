@@ -9,6 +9,7 @@ FrontdeskError
 │   └── ClientIdReused        the same client id came with another text
 ├── NotYours                  the conversation belongs to another customer
 ├── ConversationUnknown
+├── HolderChanged             somebody else holds the conversation by now; nothing was appended
 ├── LogUnavailable            the conversation log cannot be read or written; nothing was stored
 │   └── LogCorrupt
 ├── ProviderFailed            a language model's vendor failed; `detail` holds its own words, for the log and for staff
@@ -87,6 +88,10 @@ class NotYours(FrontdeskError):
 
 class ConversationUnknown(FrontdeskError):
     """There is no such conversation."""
+
+
+class HolderChanged(FrontdeskError):
+    """Somebody else holds the conversation by now; nothing was appended."""
 
 
 class LogUnavailable(FrontdeskError):

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
-from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId
+from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId, Holder
 
 
 class ConversationLog(Protocol):
@@ -36,7 +36,9 @@ class ConversationLog(Protocol):
         A repeat of a client id, or of `answers`, returns the first entry and stores nothing. Raises ClientIdReused when
         the client id came with another text, kind or speaker, ConversationUnknown when the conversation was never opened,
         MessageUnreadable when something in it cannot be stored (NUL, half a character), ValueError when `answers` is not
-        the number of an earlier entry. Cancelled, the entry may be stored or not.
+        the number of an earlier entry, HolderChanged when `only_if` does not hold. What waited for the bot when a
+        conversation comes back to it waits no more: whoever held it has dealt with it. Cancelled, the entry may be stored
+        or not.
         """
         ...
 
@@ -68,6 +70,10 @@ class ConversationLog(Protocol):
 
         Each conversation's together and in order, the conversation that waits longest first.
         """
+        ...
+
+    async def held(self, holder: Holder, limit: int = 1000) -> Sequence[Conversation]:
+        """The conversations that the queue or the agents hold, the one that changed longest ago first."""
         ...
 
     async def check(self) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId, Holder
-from bot.errors import ClientIdReused, ConversationUnknown, LogUnavailable, MessageUnreadable, NotYours
+from bot.errors import ClientIdReused, ConversationUnknown, HolderChanged, LogUnavailable, MessageUnreadable, NotYours
 from bot.sql.draft import check_draft, enter, is_question, is_storable_id, title_of
 
 
@@ -17,6 +17,7 @@ class MemoryLog:
     def __init__(self) -> None:
         self._conversations: dict[ConversationId, Conversation] = {}
         self._entries: dict[ConversationId, list[Entry]] = {}
+        self._returned: dict[ConversationId, int] = {}
         self._change = asyncio.Event()  # set once, at the next change, and then replaced
         self._is_closed = False
 
@@ -55,7 +56,9 @@ class MemoryLog:
             raise ConversationUnknown(f"conversation {draft.conversation!r} was never opened")
         if first := self._first(draft):
             return first
-        seq = len(self._entries[draft.conversation]) + 1
+        seq, before = len(self._entries[draft.conversation]) + 1, self._conversations[draft.conversation]
+        if draft.only_if not in (None, before.held):
+            raise HolderChanged(f"conversation {before.id!r} is with {before.holder}")
         if draft.answers is not None and not 1 <= draft.answers < seq:
             raise ValueError(f"answers={draft.answers} names no entry of conversation {draft.conversation!r}")
         return self._add(draft, seq)
@@ -102,6 +105,12 @@ class MemoryLog:
         waiting.sort(key=lambda group: group[0].at)
         return [entry for group in waiting for entry in group]
 
+    async def held(self, holder: Holder, limit: int = 1000) -> Sequence[Conversation]:
+        """See ConversationLog."""
+        self._check_open()
+        held = [each for each in self._conversations.values() if each.holder is holder]
+        return sorted(held, key=lambda each: (each.updated, each.id))[:limit]
+
     async def check(self) -> None:
         """See ConversationLog."""
         self._check_open()
@@ -125,7 +134,12 @@ class MemoryLog:
         entry = enter(draft, EntryId(uuid4().hex), seq, datetime.now(UTC))
         before = self._conversations[draft.conversation]
         title = before.title or title_of(draft)
-        self._conversations[draft.conversation] = replace(before, title=title, last_seq=seq, updated=entry.at)
+        after = replace(before, title=title, last_seq=seq, updated=entry.at)
+        if draft.moves_to:
+            after = replace(after, holder=draft.moves_to.holder, agent=draft.moves_to.agent)
+            if after.holder is Holder.BOT:
+                self._returned[after.id] = seq
+        self._conversations[after.id] = after
         self._entries[draft.conversation].append(entry)
         self._wake()
         return entry
@@ -136,7 +150,8 @@ class MemoryLog:
             return []
         said = self._entries[conversation]
         answered = {entry.answers for entry in said}
-        return [entry for entry in said if is_question(entry) and entry.seq not in answered]
+        since = self._returned.get(conversation, 0)
+        return [entry for entry in said if is_question(entry) and entry.seq not in answered and entry.seq >= since]
 
     def _wake(self) -> None:
         self._change.set()

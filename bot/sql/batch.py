@@ -26,15 +26,17 @@ BEGIN = {
     "sqlite": sqlite.insert(conversations).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(conversations).on_conflict_do_nothing(),
 }
+ADVANCED = ("last_seq", "title", "updated", "holder", "agent")
 ADVANCE = (
     update(conversations)
     .where(conversations.c.id == bindparam("of"))
-    .values(last_seq=bindparam("now_last_seq"), title=bindparam("now_title"), updated=bindparam("now_updated"))
+    .values({name: bindparam(f"now_{name}") for name in ADVANCED})
 )
 SETTLE = delete(waiting).where(
     waiting.c.conversation == bindparam("of"),
     waiting.c.seq == bindparam("answered"),
 )
+CLEAR = delete(waiting).where(waiting.c.conversation == bindparam("of"), waiting.c.seq < bindparam("returned_at"))
 
 
 def write_batch(connection: Connection, jobs: Sequence[Job]) -> list[Outcome]:
@@ -95,10 +97,7 @@ def store(connection: Connection, ledger: Ledger) -> None:
     changed = [ledger.conversations[id] for id in dict.fromkeys(entry.conversation for entry in added)]
     connection.execute(
         ADVANCE,
-        [
-            {"of": row.id, "now_last_seq": row.last_seq, "now_title": row.title, "now_updated": row.updated}
-            for row in changed
-        ],
+        [{"of": row.id, **{f"now_{name}": getattr(row, name) for name in ADVANCED}} for row in changed],
     )
     asked = [{"conversation": entry.conversation, "seq": entry.seq} for entry in added if is_question(entry)]
     answered = [{"of": entry.conversation, "answered": entry.answers} for entry in added if entry.answers is not None]
@@ -106,3 +105,5 @@ def store(connection: Connection, ledger: Ledger) -> None:
         connection.execute(insert(waiting), asked)
     if answered:
         connection.execute(SETTLE, answered)
+    if ledger.returned:
+        connection.execute(CLEAR, [{"of": id, "returned_at": seq} for id, seq in ledger.returned.items()])

@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from bot.domain import Draft, Entry, EntryId, Kind, Speaker
 from bot.errors import MessageUnreadable
@@ -26,12 +28,13 @@ def is_storable_id(text: str) -> bool:
 def check_draft(draft: Draft) -> Draft:
     """The draft with its data as it will be read back.
 
-    Raises MessageUnreadable when text, data or client id cannot be stored; TypeError or ValueError when data is not JSON
+    Raises MessageUnreadable when text, data or an id cannot be stored; TypeError or ValueError when data is not JSON
     or `answers` can be no entry's number.
     """
     if draft.answers is not None and not 1 <= draft.answers <= SEQ_MAX:
         raise ValueError(f"answers={draft.answers} names no entry of conversation {draft.conversation!r}")
-    if UNSTORABLE.search(draft.text) or not (draft.client_id is None or is_storable_id(draft.client_id)):
+    ids = (draft.client_id, draft.moves_to.agent if draft.moves_to else None)
+    if UNSTORABLE.search(draft.text) or not all(id is None or is_storable_id(id) for id in ids):
         raise MessageUnreadable
     if not draft.data:
         return draft
@@ -51,6 +54,12 @@ def title_of(draft: Draft) -> str:
     return " ".join(draft.text.split())[:TITLE_CHARS] if is_question(draft) else ""
 
 
+def data_of(draft: Draft) -> Mapping[str, Any]:
+    """The data of the entry: the draft's own, and whom the conversation passes to."""
+    held = draft.moves_to
+    return draft.data if held is None else {**draft.data, "holder": held.holder.value, "agent": held.agent}
+
+
 def enter(draft: Draft, id: EntryId, seq: int, at: datetime) -> Entry:
     """The entry that the draft becomes."""
     return Entry(
@@ -60,7 +69,7 @@ def enter(draft: Draft, id: EntryId, seq: int, at: datetime) -> Entry:
         speaker=draft.speaker,
         kind=draft.kind,
         text=draft.text,
-        data=draft.data,
+        data=data_of(draft),
         at=at,
         client_id=draft.client_id,
         answers=draft.answers,

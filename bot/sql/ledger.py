@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId
-from bot.errors import ClientIdReused, ConversationUnknown, NotYours
+from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId, Holder
+from bot.errors import ClientIdReused, ConversationUnknown, HolderChanged, NotYours
 from bot.sql.draft import enter, title_of
 
 
@@ -41,6 +41,8 @@ class Ledger:
     def __init__(self, locked: Iterable[Conversation], firsts: Iterable[Entry], now: datetime) -> None:
         self.conversations = {conversation.id: conversation for conversation in locked}
         self.added: list[Entry] = []
+        self.returned: dict[ConversationId, int] = {}
+        """Conversations that came back to the bot, with the number of the entry that brought them."""
         self._now = now
         self._by_client_id: dict[tuple[ConversationId, str], Entry] = {}
         self._by_answered: dict[tuple[ConversationId, int], Entry] = {}
@@ -62,13 +64,20 @@ class Ledger:
             return first if is_repeat else ClientIdReused()
         return None if draft.answers is None else self._by_answered.get((draft.conversation, draft.answers))
 
-    def _append(self, job: Append, before: Conversation) -> Entry | ValueError:
+    def _append(self, job: Append, before: Conversation) -> Entry | ValueError | HolderChanged:
         draft, seq = job.draft, before.last_seq + 1
+        if draft.only_if not in (None, before.held):
+            return HolderChanged(f"conversation {before.id!r} is with {before.holder}")
         if draft.answers is not None and not 1 <= draft.answers < seq:
             return ValueError(f"answers={draft.answers} names no entry of conversation {before.id!r}")
         entry = enter(draft, job.id, seq, self._now)
         title = before.title or title_of(draft)
-        self.conversations[before.id] = replace(before, last_seq=seq, updated=self._now, title=title)
+        after = replace(before, last_seq=seq, updated=self._now, title=title)
+        if draft.moves_to:
+            after = replace(after, holder=draft.moves_to.holder, agent=draft.moves_to.agent)
+            if after.holder is Holder.BOT:
+                self.returned[after.id] = seq
+        self.conversations[after.id] = after
         self.added.append(entry)
         self._remember(entry)
         return entry

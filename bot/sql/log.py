@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from uuid import uuid4
 
-from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId
+from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId, Holder
 from bot.errors import ConversationUnknown, MessageUnreadable, NotYours
 from bot.sql import reader as queries
 from bot.sql.accounts import SqlAccounts
@@ -120,6 +120,10 @@ class SqlLog:
         if not is_storable_id(conversation):
             return ()
         return await self._reader.read(queries.UNANSWERED_HERE, read_entry, conversation=conversation)
+
+    async def held(self, holder: Holder, limit: int = 1000) -> Sequence[Conversation]:
+        """See ConversationLog."""
+        return await self._reader.read(queries.HELD[holder], read_conversation, at_most=limit)
 
     async def check(self) -> None:
         """See ConversationLog."""

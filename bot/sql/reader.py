@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import RowMapping, Select, bindparam, func, or_, select
+from sqlalchemy import RowMapping, Select, bindparam, func, literal_column, or_, select
 
 from bot.domain import ConversationId, Holder
 from bot.errors import LogUnavailable
@@ -51,6 +51,14 @@ EARLIER_REPLIES = LATEST_REPLIES.where(
 LAST_SEQS = select(conversations.c.id, conversations.c.last_seq).where(
     conversations.c.id.in_(bindparam("ids", expanding=True))
 )
+# The holder stands in the text of the query, so that the index of the few that people hold is used.
+HELD = {
+    holder: select(conversations)
+    .where(conversations.c.holder == literal_column(f"'{holder}'"))
+    .order_by(conversations.c.updated, conversations.c.id)
+    .limit(bindparam("at_most"))
+    for holder in (Holder.QUEUE, Holder.AGENT)
+}
 HOLDER = select(conversations.c.holder).where(conversations.c.id == waiting.c.conversation).scalar_subquery()
 # An outer join and a subquery, where inner joins would say the same: so that SQLite goes through the few that wait, never
 # through all conversations or entries. The longest waiting conversation first.

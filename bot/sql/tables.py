@@ -67,8 +67,17 @@ conversations = Table(
     Column("last_seq", BigInteger, nullable=False),
     Column("started", UtcTime, nullable=False),
     Column("updated", UtcTime, nullable=False),
+    Column("agent", Text),
     one_of("holder", Holder),
     Index("conversations_of_customer", "customer", "updated"),
+)
+
+Index(
+    "conversations_with_people",
+    conversations.c.holder,
+    conversations.c.updated,
+    sqlite_where=text("holder IN ('queue', 'agent')"),
+    postgresql_where=text("holder IN ('queue', 'agent')"),
 )
 
 entries = Table(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain import ClientId, ConversationId, CustomerId, Draft, Entry, Kind, Speaker
+from bot.domain import AgentId, ClientId, ConversationId, CustomerId, Draft, Entry, Held, Holder, Kind, Speaker
 from bot.errors import FrontdeskError
 from bot.log import ConversationLog
 from bot.log_memory import MemoryLog
@@ -19,6 +19,7 @@ from bot.sql.log import open_log
 CHATS = [ConversationId(name) for name in ("a", "b", "never opened")]
 ANA = CustomerId("ana")
 
+held = st.builds(Held, holder=st.sampled_from([Holder.BOT, *Holder]), agent=st.sampled_from([None, None, AgentId("zoe")]))
 drafts = st.builds(
     Draft,
     conversation=st.sampled_from([*CHATS[:2], *CHATS]),
@@ -28,6 +29,8 @@ drafts = st.builds(
     data=st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5) | st.lists(st.none()), max_size=2),
     client_id=st.none() | st.sampled_from([ClientId("1"), ClientId("2"), ClientId("3"), ClientId("")]),
     answers=st.none() | st.integers(-1, 6),
+    only_if=st.none() | held,
+    moves_to=st.none() | st.none() | held,
 )
 # Bursts: the drafts of one are appended at once.
 bursts = st.lists(st.lists(drafts, min_size=1, max_size=6), max_size=5)
@@ -57,9 +60,14 @@ async def play(log: ConversationLog, world: str, played: Sequence[Sequence[Draft
                 seen.append(type(outcome))
     for chat in ids:
         found = await log.conversation(chat)
-        seen.append(found and (found.title, found.last_seq))
+        seen.append(found and (found.title, found.last_seq, found.held))
         seen += [[said(entry, world) for entry in page] for page in (await log.after(chat), await log.unanswered(chat))]
         seen.append([said(entry, world) for entry in await log.before(chat, 4, 2)])
+    for holder in (Holder.QUEUE, Holder.AGENT):
+        seen.append(
+            {each.id for each in await log.held(holder) if each.id.startswith(world)}
+            == {each.id for each in [await log.conversation(chat) for chat in ids] if each and each.holder is holder}
+        )
     seen.append({each.id.removeprefix(world) for each in await log.conversations(CustomerId(world + ANA))})
     return seen
 
