@@ -9,6 +9,7 @@ from bot.domain import Answer, Block, Choice, Outcome, passage_url
 from bot.llm.extractive import extract
 from bot.question import Question
 from bot.settings import Settings
+from bot.vetted import Vetted, vetted_answer
 from knowledge.document import Article, DocumentId, Found, Passage, Search
 from knowledge.lexical import words
 
@@ -58,15 +59,24 @@ class Answerer:
     def __init__(self, search: Search, settings: Settings) -> None:
         self._search = search
         self._articles: dict[tuple[str, DocumentId], Article | None] = {}
+        self._vetted_answers: dict[tuple[str, DocumentId], Vetted | None] = {}
         self._answerable_above = settings.answerable_above
         self._names = {"company": settings.company, "assistant": settings.assistant}
 
-    async def answer(self, question: Question, found: Found) -> Answer:
-        """One of: a courtesy, an answer with passages, a question back with choices, or an honest "I don't know"."""
+    async def answer(self, question: Question, found: Found, template: DocumentId | None = None) -> Answer:
+        """One of: a courtesy, an answer with passages, a question back with choices, or an honest "I don't know".
+
+        `template` is an article whose vetted answer comes before all that was found; one without is passed over.
+        """
         if courtesy := _courtesy(question.text):
             return self._say(Outcome.GREETED, courtesy)
+        if template and (vetted := await self._vetted(template, found)):
+            return vetted
         if question.document:
             return await self._quote(question.document, found)
+        return await self._from_found(question, found)
+
+    async def _from_found(self, question: Question, found: Found) -> Answer:
         articles = rank_articles(found)
         if not articles or found.answerability < UNSURE_ABOVE:
             return self.abstain(found)
@@ -78,7 +88,19 @@ class Answerer:
 
     async def _quote(self, document: DocumentId, found: Found) -> Answer:
         article = await self._article(document, found.version)
-        return extract(found, article) if article else self.abstain(found)
+        if article is None:
+            return self.abstain(found)
+        return await self._vetted(document, found) or extract(found, article)
+
+    async def _vetted(self, document: DocumentId, found: Found) -> Vetted | None:
+        """The article's vetted answer, if it has one that it bears."""
+        key = (found.version, document)
+        if key not in self._vetted_answers:
+            article = await self._article(document, found.version)
+            self._vetted_answers[key] = vetted_answer(article) if article else None
+            if len(self._vetted_answers) > ARTICLES_KEPT:
+                del self._vetted_answers[next(iter(self._vetted_answers))]
+        return self._vetted_answers[key]
 
     async def _article(self, document: DocumentId, version: str) -> Article | None:
         """The article; the last ones asked for are kept, per version of the knowledge."""
@@ -90,7 +112,12 @@ class Answerer:
         return self._articles[key]
 
     def is_writable(self, answer: Answer, found: Found) -> bool:
-        """Whether a model may write in the place of `answer`: an answer, or what the bot is unsure of; no courtesy."""
+        """Whether a model may write in the place of `answer`: an answer, or what the bot is unsure of.
+
+        Not in the place of a courtesy, nor of vetted words.
+        """
+        if isinstance(answer, Vetted):
+            return False
         unsure = answer.outcome in (Outcome.ASKED_BACK, Outcome.ABSTAINED) and found.answerability < self._answerable_above
         return answer.outcome is Outcome.ANSWERED or (unsure and found.answerability >= NEAR_ABOVE)
 

@@ -11,7 +11,7 @@ PassageId = NewType("PassageId", str)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One help article: `text` is its Markdown body without the title."""
+    """One help article: `text` is its Markdown body without the title, `answer` (Markdown) is what somebody vetted."""
 
     id: DocumentId
     title: str
@@ -21,6 +21,7 @@ class Document:
     internal: bool = False
     url: str | None = None
     source: str = ""
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,8 @@ def content_hash(document: Document) -> str:
     """A hash of everything that matters for the index: all but where the file lies."""
     updated = document.updated.isoformat() if document.updated else None
     matters = [document.id, document.title, document.text, document.category, updated, document.internal, document.url]
-    return hashlib.sha256(json.dumps(matters).encode()).hexdigest()
+    vetted = [document.answer] if document.answer else []  # left out otherwise: indexes without it stay as they are
+    return hashlib.sha256(json.dumps([*matters, *vetted]).encode()).hexdigest()
 
 
 def _read_file(path: Path, folder: Path, limit_bytes: int) -> Reading:

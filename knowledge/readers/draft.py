@@ -16,13 +16,15 @@ class Draft:
     """One document as its file states it.
 
     `fields` are the stated values by known name (see `fields.py`), `text` the Markdown body, `title` a title found in the
-    content (a heading, a property) that is used when none is stated. `line` is the line or row in files of many documents.
+    content (a heading, a property) that is used when none is stated. `line` is the line or row in files of many documents,
+    `answer` the vetted answer where the format can hold one beside the text.
     """
 
     text: str
     fields: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
     line: int | None = None
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

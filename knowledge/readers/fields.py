@@ -79,6 +79,7 @@ def build_document(draft: Draft, path: PurePosixPath) -> tuple[Document, tuple[s
         internal=internal,
         url=url,
         source=str(path) if draft.line is None else f"{path}:{draft.line}",
+        answer=draft.answer,
     )
     return document, (*remarks, *remark)
 

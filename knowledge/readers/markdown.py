@@ -25,7 +25,8 @@ def parse_markdown(text: str) -> Parsed:
     fields = pick_fields(stated or {})
     title, body = take_title(strip_html(body), fields.get("title", ""))
     remarks = () if stated is not None else (NOTHING_STATED,)
-    return Parsed(drafts=(Draft(text=body, fields=fields, title=title),), remarks=remarks)
+    answer = strip_html(clean_text((stated or {}).get("answer", ""))).strip()
+    return Parsed(drafts=(Draft(text=body, fields=fields, title=title, answer=answer),), remarks=remarks)
 
 
 def take_title(body: str, stated: str = "") -> tuple[str, str]:

@@ -200,3 +200,22 @@ def test_the_hash_changes_with_what_matters_and_with_nothing_else():
     ]
     assert content_hash(document) == content_hash(same)
     assert len({content_hash(other) for other in [document, *others]}) == len(others) + 1
+
+
+def test_front_matter_may_hold_a_vetted_answer_and_a_changed_one_is_noticed(folder):
+    answer = "answer: |\n  It is £5, **once**.\n\n  - [Pay](pay-a-bill)\n"
+    write(folder, {"late.md": ARTICLE.replace("category:", f"{answer}category:")})
+    with_answer = read_documents(folder).documents[0]
+    assert with_answer.answer == "It is £5, **once**.\n\n- [Pay](pay-a-bill)"
+    write(folder, {"late.md": ARTICLE})
+    without = read_documents(folder).documents[0]
+    assert without.answer == ""
+    assert (without.title, without.text) == (with_answer.title, with_answer.text)
+    assert content_hash(without) != content_hash(with_answer)
+
+
+def test_a_vetted_answer_with_markup_or_hidden_characters_is_cleaned_like_the_text(folder):
+    write(
+        folder, {"late.md": ARTICLE.replace("category:", 'answer: "<b>It</b> is\\u200b £5<script>x</script>."\ncategory:')}
+    )
+    assert read_documents(folder).documents[0].answer == "It is £5."
