@@ -209,7 +209,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What one stream of a model took: tokens and dollars are None where nobody knows them."""
+    """What one stream of a model took: tokens and dollars are None where nobody knows them.
+
+    Times are milliseconds since the model was asked, None where none were taken: to its first word, and in all.
+    """
 
     provider: str
     model: str
@@ -217,6 +220,8 @@ class Usage:
     completion_tokens: int | None
     estimated: bool
     cost: float | None
+    first_token_ms: float | None = None
+    took_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,6 +136,8 @@ def usage_rows(bill: Bill) -> list[dict[str, Any]]:
             "completion_tokens": one.completion_tokens,
             "estimated": one.estimated,
             "cost": one.cost,
+            "first_token_ms": one.first_token_ms,
+            "took_ms": one.took_ms,
         }
         for one in bill.usage
     ]

@@ -152,6 +152,8 @@ usage = Table(
     Column("completion_tokens", BigInteger),
     Column("estimated", Boolean, nullable=False),
     Column("cost", Double),
+    Column("first_token_ms", Double),
+    Column("took_ms", Double),
     Index("usage_of_day", "day", "customer"),
 )
 

@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -121,6 +122,15 @@ async def test_each_call_is_a_row_with_its_turn_provider_model_customer_and_day(
         ("ann", "chat", 1, "2026-03-28", "openai", "m", 100, 0.5),
         ("ann", "chat", 1, "2026-03-28", "openai", "m", 1, None),
     ]
+    await log.close()
+
+
+async def test_each_row_says_how_long_its_call_took(tmp_path: Path) -> None:
+    log = open_log(None, tmp_path)
+    await log.accounts.record(bill(replace(usage(), first_token_ms=310.5, took_ms=902.0), usage()))
+    with log._database.read() as connection:
+        rows = connection.exec_driver_sql('SELECT first_token_ms, took_ms FROM "usage" ORDER BY id').all()
+    assert rows == [(310.5, 902.0), (None, None)]
     await log.close()
 
 
