@@ -12,6 +12,8 @@ FrontdeskError
 ├── HolderChanged             somebody else holds the conversation by now; nothing was appended
 ├── LogUnavailable            the conversation log cannot be read or written; nothing was stored
 │   └── LogCorrupt
+├── StoreUnavailable          the store that processes share (Redis) cannot be used now; what it held is read from the log
+├── SealBroken                a stored value was sealed by another key or for another place, or was changed
 ├── ProviderFailed            a language model's vendor failed; `detail` holds its own words, for the log and for staff
 │   ├── ProviderRefused       connection refused or reset, no such host, no TLS
 │   ├── ProviderTimedOut      no connection, no first token or no next token in time
@@ -29,6 +31,11 @@ FrontdeskError
 │   │   ├── ToolCallBroken    a tool call without a name, or whose arguments are not a JSON object
 │   │   └── StreamTooLong     over the cap of bytes or of text
 │   └── AllProvidersFailed    every member of the failover failed or was left out; `failures` in order
+├── ToolRefused               a tool call that is not done; `reason` may be read by the customer and the model
+│   └── NotSignedIn           it needs an account and the customer is a visitor
+├── BackofficeFailed          the company's own system cannot be asked; `detail` is for the log and for staff
+│   ├── BackofficeDown        refused, hung, or answered that it is broken or busy
+│   └── BackofficeWrong       its answer is not what was agreed: HTML, another shape, another customer's, too large
 ├── IntentsInvalid            every problem of the intents file at once, each with its line
 ├── PromptInvalid             a prompt file cannot be used; names the file and the variable
 └── SettingsInvalid           every problem of the settings at once
@@ -100,6 +107,14 @@ class LogUnavailable(FrontdeskError):
 
 class LogCorrupt(LogUnavailable):
     """The database file is damaged or not a database."""
+
+
+class StoreUnavailable(FrontdeskError):
+    """The store that processes share (Redis) cannot be used now; it holds nothing that the log cannot tell again."""
+
+
+class SealBroken(FrontdeskError):
+    """A stored value was sealed by a key we do not have or for another place, or it was changed; it is not to be used."""
 
 
 class ProviderFailed(FrontdeskError):
@@ -229,6 +244,37 @@ class AllProvidersFailed(ProviderFailed):
     def __init__(self, failures: tuple[ProviderFailed, ...]) -> None:
         self.failures = failures
         super().__init__("failover", "; ".join(map(str, failures)) or "every provider is left out for now")
+
+
+class ToolRefused(FrontdeskError):
+    """A tool call that is not done; `reason` is a sentence that the customer and the model may read."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class NotSignedIn(ToolRefused):
+    """The tool needs an account, and the customer is a visitor."""
+
+    def __init__(self) -> None:
+        super().__init__("You are not signed in, so I cannot see an account. Please sign in and ask again.")
+
+
+class BackofficeFailed(FrontdeskError):
+    """The company's own system cannot be asked; `detail` is for the log and for staff, never for a customer."""
+
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+        super().__init__(detail)
+
+
+class BackofficeDown(BackofficeFailed):
+    """Refused, hung, or answered that it is broken or busy."""
+
+
+class BackofficeWrong(BackofficeFailed):
+    """Its answer is not what was agreed: HTML, another shape, another customer's data, too large."""
 
 
 class PromptInvalid(FrontdeskError):

@@ -1,5 +1,6 @@
 """The settings: the only reader of the environment. A setting is its name in capitals, in the environment or in `.env`."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import SettingsInvalid
 
 SHORTEST_PASSWORD = 12
+_KEY = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?")
+"""32 bytes in base64: 43 signs, of which the last holds four bits."""
 ROOT = Path(__file__).resolve().parent.parent
 ProviderName = Literal["openai", "azure", "gemini", "compatible", "scripted", "extractive"]
 _NEEDED_BY: dict[str, ProviderName] = {
@@ -43,6 +46,25 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="Folder for everything the bot stores: database, index, secrets.")
     database_url: str | None = Field(
         None, description="SQLAlchemy address of a PostgreSQL database (`postgresql://…`); unset: SQLite in `DATA_DIR`."
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="Redis or Valkey server for what processes share (`redis://`, `rediss://` for TLS, `unix://`, with user "
+        "and password); unset: an embedded server in `DATA_DIR`.",
+    )
+    memory_keys: SecretStr | None = Field(
+        None,
+        description="Keys that seal what is kept there, 32 bytes in base64 each, separated by commas: the first seals, all "
+        "open. Unset: one is made and kept in `DATA_DIR`. Same in all processes.",
+    )
+    session_timeout: int = Field(
+        86_400, ge=60, description="Seconds after a conversation's last turn for which its memory is kept at hand."
+    )
+    max_conversation_history: int = Field(
+        2000, ge=200, le=100_000, description="Tokens of a conversation that a prompt may hold: recent turns and summary."
+    )
+    profile_days: int = Field(
+        365, ge=1, description="Days for which something learnt about a customer is remembered after it was last said."
     )
     articles_dir: Path = Field(
         ROOT / "knowledge" / "articles", description="Help articles that are ingested when there is no index yet."
@@ -179,6 +201,19 @@ class Settings(BaseSettings):
     def _check_url(cls, value: str | None) -> str | None:
         return value if value is None else _check_base_url(value.strip())
 
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        return None if value is None else SecretStr(_check_redis_url(value.get_secret_value().strip()))
+
+    @field_validator("memory_keys")
+    @classmethod
+    def _check_memory_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        for number, key in enumerate(value.get_secret_value().split(",") if value else (), 1):
+            if not _KEY.fullmatch(key.strip()):
+                raise ValueError(f"key {number} is not 32 bytes in base64; make one with `openssl rand -base64 32`")
+        return value
+
     @field_validator("developer_password")
     @classmethod
     def _check_password(cls, value: SecretStr | None) -> SecretStr | None:
@@ -220,7 +255,7 @@ def read_settings() -> Settings:
 
 def _shown(place: tuple[int | str, ...], value: object) -> str:
     """What a wrong setting is, unless it is missing or a secret."""
-    secret = str(place[0]).endswith(("_key", "_secret", "_password"))
+    secret = str(place[0]).endswith(("_key", "_keys", "_secret", "_password", "redis_url"))
     return "" if secret or value is None else f" (is {value!r})"
 
 
@@ -239,6 +274,19 @@ def _check_base_url(url: str) -> str:
     if parts.hostname == "api.openai.com" and path != "/v1":
         raise ValueError("OpenAI's address is `https://api.openai.com/v1`")
     return url.rstrip("/")
+
+
+def _check_redis_url(url: str) -> str:
+    """The address as it is. Raises ValueError, which does not repeat it: it may hold a password."""
+    try:
+        parts = urlsplit(url)
+        is_server = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_server = False
+    else:
+        if is_server or (parts.scheme == "unix" and parts.path.startswith("/")):
+            return url
+    raise ValueError("must look like `redis://user:password@host:6379/0` (`rediss://` for TLS) or `unix:///path/to/socket`")
 
 
 def settings_table() -> str:
