@@ -111,6 +111,11 @@ class Transcript(Row):
         """Whether `earliest` and `latest` were given, if only as null."""
         return "earliest" in self.model_fields_set
 
+    @property
+    def handover_required(self) -> bool:
+        """Whether not handing over is a miss: some turn up to `latest` takes nothing else. Else it is only allowed."""
+        return any(turn.expect.escalate == (Escalate.HAND_OVER,) for turn in self.turns[: self.latest or 0])
+
     @model_validator(mode="after")
     def _check_window(self) -> Self:
         problem = next(_window_problems(self), "")

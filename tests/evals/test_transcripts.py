@@ -43,6 +43,13 @@ def test_a_window_of_null_is_a_label_and_a_missing_one_is_none(tmp_path):
     assert not second.window_labelled
 
 
+def test_a_handover_is_required_where_a_turn_takes_nothing_else(tmp_path):
+    rows = [transcript(EITHER, id="allowed", earliest=1, latest=1), transcript(NONE, id="never", earliest=None, latest=None)]
+    required = transcript(EITHER, HAND_OVER, id="required", earliest=1, latest=2)
+    read = read_transcripts(write(tmp_path, required, *rows))
+    assert [one.handover_required for one in read] == [True, False, False]
+
+
 def test_a_transcript_is_written_as_it_was_read(tmp_path):
     row = transcript(NONE, EITHER, id="b", earliest=2, latest=2, tags=["angry"])
     file = write(tmp_path, row)
