@@ -2,8 +2,9 @@
 
 from alembic import context
 
-from bot.sql.tables import metadata
+from bot.sql import tool_tables
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=tool_tables.metadata)
 with context.begin_transaction():
     context.run_migrations()

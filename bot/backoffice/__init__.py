@@ -1,0 +1,1 @@
+"""The company's own system: accounts, invoices, engineer visits and outages."""
