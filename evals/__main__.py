@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
-from bot.errors import SettingsInvalid
-from evals import answers, escalation, frustration, intent, retrieval, tune
+from bot.errors import LogUnavailable, PromptInvalid, SettingsInvalid
+from evals import answers, escalation, frustration, intent, play, retrieval, tune
 from evals.formats import FileInvalid
 from knowledge.errors import KnowledgeError
 
@@ -29,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     "escalation": escalation,
     "frustration": frustration,
     "intent": intent,
+    "play": play,
     "retrieval": retrieval,
     "tune": tune,
 }
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     try:
         print(COMMANDS[parsed.command].run(parsed))
-    except (FileInvalid, KnowledgeError, SettingsInvalid) as error:
+    except (FileInvalid, KnowledgeError, LogUnavailable, PromptInvalid, SettingsInvalid) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

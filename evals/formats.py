@@ -39,18 +39,26 @@ class QueryRow(Row):
 Model = TypeVar("Model", bound=Row)
 
 
-def read_rows(path: Path, model: type[Model], context: Mapping[str, Any] | None = None) -> list[Model]:
+def read_rows(
+    path: Path, model: type[Model], context: Mapping[str, Any] | None = None, problems: list[str] | None = None
+) -> list[Model]:
     """All rows of a file. Raises FileInvalid: missing, unreadable, empty, a malformed line, an id that comes twice.
 
-    `context` is what the model's validators may look at.
+    `context` is what the model's validators may look at. With `problems`, a row that cannot be used is told there and left
+    out, as long as others are left.
     """
     rows: dict[str, Model] = {}
     try:
         for number, line in _lines(path):
-            row = _row(f"{path}:{number}", line, model, context)
-            if row.id in rows:
-                raise FileInvalid(f"{path}:{number}: the id '{row.id}' was there before; ids must be unique")
-            rows[row.id] = row
+            try:
+                row = _row(f"{path}:{number}", line, model, context)
+                if row.id in rows:
+                    raise FileInvalid(f"{path}:{number}: the id '{row.id}' was there before; ids must be unique")
+                rows[row.id] = row
+            except FileInvalid as problem:
+                if problems is None:
+                    raise
+                problems.append(str(problem))
     except FileNotFoundError:
         raise FileInvalid(f"{path}: there is no such file") from None
     except UnicodeDecodeError:
@@ -58,7 +66,7 @@ def read_rows(path: Path, model: type[Model], context: Mapping[str, Any] | None 
     except (OSError, EOFError) as error:
         raise FileInvalid(f"{path}: cannot be read ({error})") from None
     if not rows:
-        raise FileInvalid(f"{path}: the file has no rows")
+        raise FileInvalid(problems[0] if problems else f"{path}: the file has no rows")
     return list(rows.values())
 
 
