@@ -1,6 +1,7 @@
 """The settings: the only reader of the environment. A setting is its name in capitals, in the environment or in `.env`."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import SettingsInvalid
 
 SHORTEST_PASSWORD = 12
+SHORTEST_SECRET = 32
 _KEY = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?")
 """32 bytes in base64: 43 signs, of which the last holds four bits."""
 ROOT = Path(__file__).resolve().parent.parent
@@ -85,6 +87,37 @@ class Settings(BaseSettings):
     mask_traces: bool = Field(True, description="Hide customers' e-mail addresses, phone and card numbers on those pages.")
 
     message_max_chars: int = Field(4000, ge=1, le=32_000, description="Longest customer message; a longer one is refused.")
+    environment: Literal["production", "development"] = Field(
+        "production", description="`development` opens the API's documentation and the demo shop at `/demo` to everybody."
+    )
+    customer_token_secret: SecretStr | None = Field(
+        None,
+        description="Secret with which the company's back end signs its customers' tokens (HS256), 32 characters or more.",
+    )
+    customer_token_public_key: Path | None = Field(
+        None, description="PEM file of the public key for such tokens instead (RS256, 2,048 bits or more)."
+    )
+    customer_token_audience: str = Field(
+        "frontdesk", min_length=1, max_length=200, description="Audience (`aud`) that such a token must name."
+    )
+    customer_token_issuer: str | None = Field(None, description="Issuer (`iss`) that it must name; unset: any.")
+    customer_token_leeway_seconds: int = Field(
+        30, ge=0, le=120, description="How far the company's clock may be from ours, in seconds."
+    )
+    session_seconds: int = Field(
+        3600, ge=60, le=86_400, description="Life of an API session's token; it is renewed without asking the customer."
+    )
+
+    trusted_proxies: tuple[str, ...] = Field(
+        (),
+        description='Networks of our own proxies, whose `X-Forwarded-For` is believed, as a JSON list (`["10.0.0.0/8"]`).',
+    )
+    requests_per_minute: int = Field(1200, ge=1, description="API requests a minute from one network address.")
+    sessions_per_hour: int = Field(600, ge=1, description="New anonymous API sessions an hour from one network address.")
+    messages_per_day: int = Field(2000, ge=1, description="Messages a customer may send a day (UTC) over the API.")
+    max_ws_connections_per_user: int = Field(
+        10, ge=1, description="Open sockets and streams of the API that one customer may have at a time."
+    )
     messages_per_minute: int = Field(120, ge=1, description="Messages a customer may send a minute, all chats together.")
     visitors_per_minute: int = Field(6000, ge=1, description="New visitors a minute from one network address.")
     waiting_messages: int = Field(5, ge=1, description="Messages of one conversation that may wait for a reply.")
@@ -212,6 +245,37 @@ class Settings(BaseSettings):
         for number, key in enumerate(value.get_secret_value().split(",") if value else (), 1):
             if not _KEY.fullmatch(key.strip()):
                 raise ValueError(f"key {number} is not 32 bytes in base64; make one with `openssl rand -base64 32`")
+        return value
+
+    @field_validator("customer_token_secret")
+    @classmethod
+    def _check_token_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and (len(value.get_secret_value()) < SHORTEST_SECRET or len(set(value.get_secret_value())) < 10):
+            raise ValueError(f"too weak: {SHORTEST_SECRET} random characters, such as `openssl rand -hex 32` prints")
+        return value
+
+    @field_validator("chainlit_auth_secret")
+    @classmethod
+    def _check_auth_secret(cls, value: str | None) -> str | None:
+        if value and len(set(value)) < 10:
+            raise ValueError("too weak: the same few characters again and again; use `openssl rand -hex 32`")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            if ip_network(network, strict=False).prefixlen == 0:
+                raise ValueError(f"{network} is everybody: name the proxies' own addresses")
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.hostname or origin != f"{parts.scheme}://{parts.netloc}":
+                raise ValueError(f"{origin!r} is no origin: write `https://HOST`, without a path, a slash at the end or `*`")
         return value
 
     @field_validator("developer_password")
