@@ -2,17 +2,24 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.accounts import DEVELOPERS, Account, Accounts, Bill
 from bot.domain import Usage
 from bot.errors import FrontdeskError
 from bot.llm.prices import Prices
-from bot.llm.stream import LLM, Attempt, Finished, Request
+from bot.llm.stream import LLM, Attempt, Began, Finished, Request
 from bot.llm.tokens import estimate_request, estimate_tokens
 
 logger = logging.getLogger(__name__)
+
+Tokens = tuple[int | None, int | None]
+"""Of the prompt and of the completion."""
+Times = tuple[float | None, float | None]
+"""Milliseconds to the first word, and in all."""
 
 
 class Tab:
@@ -29,57 +36,81 @@ class Tab:
         self._llm = llm
         self._prices = prices
         self._under_way: Request | None = None
+        self._call: Began | None = None
+        self._asked_at = 0.0
+        self._first_at: float | None = None
         self._heard: list[str] = []
 
     def begin(self, request: Request) -> None:
         """A model is asked."""
         self.break_off()
         self._under_way = request
+        self.began(Began(provider=self._llm.name, model=self._llm.model))
+
+    def began(self, call: Began) -> None:
+        """Of a model that is several, this one is asked now; what the one before it wrote is among its `attempts`."""
+        self._call = call
+        self._asked_at, self._first_at = time.perf_counter(), None
+        self._heard.clear()
 
     def heard(self, text: str) -> None:
         """Text came."""
+        self._first_at = self._first_at or time.perf_counter()
         self._heard.append(text)
 
     def finish(self, finished: Finished) -> None:
         """The call came to a good end."""
-        self._under_way = None
-        self._heard.clear()
+        first, took = self._times()
+        times = (finished.first_token_ms or first, finished.took_ms or took)
+        self._end()
         tokens = (finished.prompt_tokens, finished.completion_tokens)
-        self.usage.append(self._priced(finished.provider, finished.model, tokens, estimated=finished.estimated))
+        usage = self._priced(finished.provider, finished.model, tokens, times)
+        self.usage.append(replace(usage, estimated=finished.estimated))
         self._lose(finished.attempts)
 
     def fail(self, attempts: Iterable[Attempt]) -> None:
         """The call failed; its attempts say what was paid all the same."""
-        self._under_way = None
-        self._heard.clear()
+        self._end()
         self._lose(attempts)
 
     def break_off(self) -> None:
-        """Nobody listens to the call under way any more, if there is one; who was writing is not known then."""
-        if self._under_way is not None:
+        """Nobody listens to the call under way any more, if there is one: it is put down as far as it came."""
+        if self._under_way is not None and self._call is not None:
             tokens = (estimate_request(self._under_way), estimate_tokens("".join(self._heard)))
-            self.usage.append(self._priced(self._llm.name, self._llm.model, tokens, estimated=True))
-        self._under_way = None
-        self._heard.clear()
+            self.usage.append(self._priced(self._call.provider, self._call.model, tokens, self._times()))
+            self._lose(self._call.attempts)
+        self._end()
 
     def bill(self) -> Bill:
         """All of it; calls that took nothing are left out."""
         taken = tuple(one for one in (*self.usage, *self.lost) if one.prompt_tokens or one.completion_tokens)
         return Bill(account=self.account, day=self.day, usage=taken, reserved=self.reserved)
 
+    def _end(self) -> None:
+        self._under_way = None
+        self._heard.clear()
+
+    def _times(self) -> Times:
+        """Milliseconds of the call under way: to its first word, and until now."""
+        first, now = self._first_at, time.perf_counter()
+        return None if first is None else round((first - self._asked_at) * 1e3, 2), round((now - self._asked_at) * 1e3, 2)
+
     def _lose(self, attempts: Iterable[Attempt]) -> None:
         for one in attempts:
             tokens = (one.prompt_tokens, one.completion_tokens)
-            self.lost.append(self._priced(one.provider, one.model, tokens, estimated=True))
+            self.lost.append(self._priced(one.provider, one.model, tokens, (one.first_token_ms, one.took_ms)))
 
-    def _priced(self, provider: str, model: str, tokens: tuple[int | None, int | None], *, estimated: bool) -> Usage:
+    def _priced(self, provider: str, model: str, tokens: Tokens, times: Times) -> Usage:
+        """An estimate, as far as nothing else is said of it."""
         return Usage(
             provider=provider,
             model=model,
             prompt_tokens=tokens[0],
             completion_tokens=tokens[1],
-            estimated=estimated,
+            estimated=True,
             cost=self._prices.cost(provider, model, *tokens),
+            first_token_ms=times[0],
+            took_ms=times[1],
         )
 
 

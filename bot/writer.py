@@ -13,7 +13,7 @@ from bot.errors import ProviderFailed
 from bot.llm.failover import Failover
 from bot.llm.members import ProviderStatus
 from bot.llm.prices import Prices
-from bot.llm.stream import LLM, Attempt, Finished, Line, Replaced, Request, Text
+from bot.llm.stream import LLM, Attempt, Began, Finished, Line, Replaced, Request, Text
 from bot.llm.vendors import turn_limits
 from bot.pieces import Piece, Pieces
 from bot.prompts.loader import Prompts
@@ -162,6 +162,8 @@ class Writer:
         async with aclosing(self._llm.stream(request, turn_limits(self._settings, deadline))) as events:
             async for event in events:
                 match event:
+                    case Began():
+                        notes.tab.began(event)
                     case Text(text=text):
                         notes.tab.heard(text)
                         if not _take_all(pieces.feed(text), writing, notes):

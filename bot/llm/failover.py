@@ -9,7 +9,7 @@ from bot.errors import ProviderFailed, StreamBroken
 from bot.llm.breaker import Permit
 from bot.llm.members import Member, ProviderStatus
 from bot.llm.relay import Relay
-from bot.llm.stream import Event, Finished, Limits, Request, Text
+from bot.llm.stream import Event, Finished, Limits, Request, Text, ToolRequest
 
 ALREADY_READ = """\
 The assistant before you stopped in the middle of its reply. The customer has already read this part of it:
@@ -69,15 +69,15 @@ class Failover:
         self, relay: Relay, member: Member, permit: Permit, left: Sequence[Member]
     ) -> AsyncGenerator[Event, None]:
         """One member's stream, marked as a replacement if there was text before; settles the permit."""
-        relay.begin(member)
         finished = False
         try:
+            yield relay.begin(member)
             async with aclosing(member.llm.stream(relay.request_now(self._already_read), relay.limits_now(left))) as events:
                 async for event in events:
                     if replaced := relay.takes_over(member):
                         yield replaced
-                    if isinstance(event, Text):
-                        relay.heard(event.text)
+                    if isinstance(event, Text | ToolRequest):
+                        relay.heard(event.text if isinstance(event, Text) else "")
                     elif isinstance(event, Finished):
                         finished = True
                         member.answered += 1

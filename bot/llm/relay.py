@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.errors import AllProvidersFailed, ContentFiltered, ProviderFailed
 from bot.llm.breaker import Permit
 from bot.llm.members import Member
-from bot.llm.stream import Attempt, Event, Finished, Limits, Line, Replaced, Request
+from bot.llm.stream import Attempt, Began, Event, Finished, Limits, Line, Replaced, Request
 from bot.llm.tokens import estimate_request, estimate_tokens
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ class Relay:
         self._patience = patience_seconds
         self._now = asyncio.get_running_loop().time
         self._began = self._quiet_since = self._attempt_began = self._now()
+        self._first_at: float | None = None
         self._saying: list[str] = []
         self._broke_off: str | None = None
         self._filtered: ContentFiltered | None = None
@@ -47,10 +48,12 @@ class Relay:
             self._leave_out(member, "left out")
         return permit
 
-    def begin(self, member: Member) -> None:
+    def begin(self, member: Member) -> Began:
         """A member is asked."""
         self._attempt_began = self._now()
+        self._first_at = None
         self._saying = []
+        return Began(provider=member.llm.name, model=member.llm.model, attempts=tuple(self.attempts))
 
     def request_now(self, already_read: str) -> Request:
         """The request, with what the customer has read of it if a member broke off. Tool results stay as they were."""
@@ -79,14 +82,18 @@ class Relay:
         logger.warning("%s takes over the reply from %s", replaced.provider, replaced.failed)
         return replaced
 
-    def heard(self, text: str) -> None:
-        """Text came."""
-        self._saying.append(text)
+    def heard(self, text: str = "") -> None:
+        """Text came, or a tool request."""
         self._quiet_since = self._now()
+        self._first_at = self._first_at or self._quiet_since
+        self._saying.append(text)
 
     def signed(self, event: Event) -> Event:
-        """The event, the last one with the attempts that led to it."""
-        return replace(event, attempts=tuple(self.attempts)) if isinstance(event, Finished) else event
+        """The event, the last one with how long its provider took and the attempts that led to it."""
+        if not isinstance(event, Finished):
+            return event
+        first, took = self._times()
+        return replace(event, attempts=tuple(self.attempts), first_token_ms=first, took_ms=took)
 
     def failed(self, member: Member, failure: ProviderFailed) -> bool:
         """Note a failure; True when the same member should be asked once more."""
@@ -113,6 +120,7 @@ class Relay:
         return failure
 
     def _record(self, member: Member, error: str, detail: str, said: str) -> None:
+        first, took = self._times()
         self.attempts.append(
             Attempt(
                 provider=member.llm.name,
@@ -120,11 +128,17 @@ class Relay:
                 error=error,
                 detail=detail,
                 began_ms=round((self._attempt_began - self._began) * 1e3, 2),
-                took_ms=round((self._now() - self._attempt_began) * 1e3, 2),
+                first_token_ms=first,
+                took_ms=took,
                 prompt_tokens=estimate_request(self._request) if said else 0,
                 completion_tokens=estimate_tokens(said),
             )
         )
+
+    def _times(self) -> tuple[float | None, float]:
+        """Milliseconds of the attempt under way: to its first word, and until now."""
+        began, first = self._attempt_began, self._first_at
+        return round((first - began) * 1e3, 2) if first else None, round((self._now() - began) * 1e3, 2)
 
     def _leave_out(self, member: Member, error: str) -> None:
         self.attempts.append(Attempt(provider=member.llm.name, model=member.llm.model, error=error))

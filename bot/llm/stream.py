@@ -93,8 +93,9 @@ class Replaced:
 class Attempt:
     """A provider that was asked for this reply and failed, or was left out (`began_ms` None): for traces and accounts.
 
-    `error` is one of our own words; `detail` is the vendor's text without secrets, for staff only. Times are milliseconds
-    since the failover began. Tokens are estimates of what was paid for all the same; nothing was sent where they are 0.
+    `error` is one of our own words; `detail` is the vendor's text without secrets, for staff only. `began_ms` counts since
+    the failover began, the other times since this provider was asked. Tokens are estimates of what was paid for all the
+    same; nothing was sent where they are 0.
     """
 
     provider: str
@@ -102,16 +103,27 @@ class Attempt:
     error: str
     detail: str = ""
     began_ms: float | None = None
+    first_token_ms: float | None = None
     took_ms: float = 0.0
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Began:
+    """A composite asks this provider now; if nobody reads on, it is the one to be paid. `attempts` failed before it."""
+
+    provider: str
+    model: str
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """The last event of every good stream. Tokens are `estimated` when the vendor did not say; None where there are none.
 
-    `attempts` are the ones that failed before this provider answered, in order.
+    `attempts` are the ones that failed before this provider answered, in order. Times are milliseconds since this provider
+    was asked, as a composite took them.
     """
 
     reason: FinishReason
@@ -121,9 +133,11 @@ class Finished:
     completion_tokens: int | None = None
     estimated: bool = False
     attempts: tuple[Attempt, ...] = ()
+    first_token_ms: float | None = None
+    took_ms: float | None = None
 
 
-Event = Text | ToolRequest | Replaced | Finished
+Event = Began | Text | ToolRequest | Replaced | Finished
 
 
 class LLM(Protocol):

@@ -47,6 +47,7 @@ class PromptedLLM:
     """Speaks of cards when its prompt does; once it says what is not so, when the prompt says `be wrong first`."""
 
     name = "prompted"
+    model = "m-1"
 
     def __init__(self) -> None:
         self.requests: list[Request] = []

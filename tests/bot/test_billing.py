@@ -8,6 +8,7 @@ import pytest
 from bot.accounts_memory import MemoryAccounts
 from bot.domain import ConversationId, Outcome
 from bot.errors import LogUnavailable, StreamBroken
+from bot.llm.prices import read_prices
 from bot.llm.scripted import ScriptedLLM
 from bot.llm.stream import Text
 from tests.bot.test_writer import ANN, FALSE, GOOD, TEXTS, Chat, says
@@ -42,10 +43,59 @@ async def test_a_try_cut_short_by_the_check_is_put_down_as_an_estimate():
     chat = Chat(ScriptedLLM([says(f"{FALSE} And more of it follows here."), says(GOOD)]))
     await chat.ask()
     [bill] = await settled(chat)
-    assert [(u.provider, u.estimated) for u in bill.usage] == [("failover", True), ("scripted", False)]
+    assert [(u.provider, u.estimated) for u in bill.usage] == [("scripted", True), ("scripted", False)]
     assert bill.usage[0].prompt_tokens > 100
     assert bill.usage[0].completion_tokens > 0
-    assert bill.usage[0].cost is None
+
+
+class Sells(ScriptedLLM):
+    """A scripted model under the name and model of one whose price is known."""
+
+    def __init__(self, scripts):
+        super().__init__(scripts, name="openai", model="gpt-4.1-mini")
+        self.asked = asyncio.Event()
+
+    def stream(self, request, limits):
+        self.asked.set()
+        return super().stream(request, limits)
+
+
+async def test_a_call_cut_short_goes_under_who_was_writing_at_that_ones_price_with_those_who_died_before_it():
+    dying = ScriptedLLM([[*says(GOOD)[:3], StreamBroken("first", "cut")]], name="first")
+    chat = Chat(dying, Sells([says(f"{FALSE} And more of it follows here.")]))
+    await chat.ask()
+    [bill] = await settled(chat)
+    assert {(u.provider, u.model) for u in bill.usage} == {("first", "script"), ("openai", "gpt-4.1-mini")}
+    cut = [u for u in bill.usage if u.provider == "openai"]
+    assert [u.estimated for u in cut] == [True, True]
+    assert all(u.cost == read_prices().cost("openai", "gpt-4.1-mini", u.prompt_tokens, u.completion_tokens) for u in cut)
+    assert all(u.cost > 0 for u in cut)
+    assert [u.completion_tokens > 0 for u in bill.usage if u.provider == "first"] == [True, True]
+
+
+async def test_a_call_stopped_before_its_first_word_goes_under_who_was_asked():
+    model = Sells([[30.0]])
+    chat = Chat(model)
+    asked = await chat.bot.accept(CHAT, ANN, "what is the late fee?")
+    async with asyncio.timeout(5):
+        await model.asked.wait()
+        await chat.bot.stop(CHAT, ANN)
+        async for _ in chat.bot.log.follow(CHAT, asked.seq):
+            break
+    [bill] = await settled(chat)
+    assert [(u.provider, u.completion_tokens, u.first_token_ms) for u in bill.usage] == [("openai", 0, None)]
+    assert bill.usage[0].took_ms >= 0
+
+
+async def test_every_call_says_how_long_it_took_and_when_its_first_word_came():
+    model = ScriptedLLM([[0.03, Text(text=GOOD[:20]), 0.03, *says(GOOD[20:])]])
+    chat = Chat(model)
+    reply = await chat.ask()
+    [bill] = await settled(chat)
+    [usage] = bill.usage
+    assert 0 < usage.first_token_ms < usage.took_ms
+    told = reply.data["turn"]["writing"]["usage"][0]
+    assert (told["first_token_ms"], told["took_ms"]) == (usage.first_token_ms, usage.took_ms)
 
 
 async def test_a_stream_that_died_is_put_down_as_an_estimate_beside_the_one_that_replaced_it():

@@ -24,7 +24,7 @@ from bot.llm.breaker import BreakerRules
 from bot.llm.failover import Failover
 from bot.llm.members import Member
 from bot.llm.scripted import ScriptedLLM, say
-from bot.llm.stream import Finished, Line, Replaced, Text, ToolRequest
+from bot.llm.stream import Began, Finished, Line, Replaced, Text, ToolRequest
 from tests.llm.conftest import events_of, limits, request, text_of
 
 
@@ -99,7 +99,8 @@ async def test_a_reply_that_breaks_off_is_replaced_by_a_fresh_one():
         Line(role="system", text="Be kind."), Line(role="customer", text="Why?"), shown=lambda: "Your bill rose."
     )
     events = await events_of(failover(first, second), asked)
-    assert events[1] == Replaced(failed="first", provider="second")
+    assert [type(event) for event in events[:4]] == [Began, Text, Began, Replaced]
+    assert events[3] == Replaced(failed="first", provider="second")
     assert shown_so_far(events) == "It rose because the discount ended."
     assert len(first.requests) == 1, "after text was said the same provider is not asked again"
     *before, told = second.requests[0].lines
@@ -210,7 +211,8 @@ async def test_a_customer_who_leaves_counts_for_nothing():
     await events_of(llm)
     await asyncio.sleep(0.02)
     stream = llm.stream(request(), limits())  # the probe
-    await anext(stream)
+    while not isinstance(await anext(stream), Text):
+        pass
     await stream.aclose()
     waiting = asyncio.create_task(events_of(llm))  # the next probe
     await asyncio.sleep(0.02)
@@ -247,6 +249,37 @@ async def test_every_failures_full_text_is_in_the_log_and_the_attempts(caplog):
         events = await events_of(failover(failing(RateLimited), good("Hi.")))
     assert "the vendor's words" in caplog.text
     assert events[-1].attempts[0].detail == "the vendor's words"
+
+
+async def test_it_tells_who_is_asked_before_the_first_word_with_those_who_failed_already():
+    events = await events_of(failover(failing(RateLimited), good("Hi.")))
+    began = [event for event in events if isinstance(event, Began)]
+    assert [(one.provider, [a.error for a in one.attempts]) for one in began] == [
+        ("first", []),
+        ("second", ["rate limited"]),
+    ]
+    assert events[0] is began[0]
+
+
+async def test_a_customer_who_leaves_before_the_first_word_gives_the_probe_back():
+    now = [0.0]
+    scripts = [[RateLimited("first", retry_after=5)], say("Hi.")]
+    rules = BreakerRules(failures=1, clock=lambda: now[0])
+    llm = failover(ScriptedLLM(scripts, name="first"), good("Ho."), rules=rules)
+    await events_of(llm)
+    now[0] = 6.0
+    stream = llm.stream(request(), limits())
+    assert isinstance(await anext(stream), Began)
+    await stream.aclose()
+    assert text_of(await events_of(llm)) == "Hi."
+
+
+async def test_a_reply_says_how_long_its_own_provider_took():
+    slow = ScriptedLLM([[0.05, StreamBroken("first")]], name="first")
+    last = (await events_of(failover(slow, good("Hi."))))[-1]
+    assert 0 <= last.first_token_ms <= last.took_ms
+    assert last.attempts[0].took_ms > 0
+    assert last.attempts[0].first_token_ms is None
 
 
 async def test_what_a_failed_reply_said_is_accounted_by_estimate():
