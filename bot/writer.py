@@ -146,7 +146,7 @@ class Writer:
             },
         )
         notes.prompt = prompt.text
-        notes.prompts = {one.name: one.hash for one in (voice, prompt)}
+        notes.prompts |= {one.name: one.hash for one in (voice, prompt)}
         earlier = tuple(Line(role="customer", text=text) for text in question.history)
         return Request(
             lines=(Line(role="system", text=prompt.text), *earlier, Line(role="customer", text=question.text)),
@@ -169,6 +169,7 @@ class Writer:
                         if not _take_all(pieces.feed(text), writing, notes):
                             return False
                     case Replaced():
+                        notes.prompts |= event.prompts
                         pieces = Pieces()
                         writing.restart()
                     case Finished():

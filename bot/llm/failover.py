@@ -10,36 +10,30 @@ from bot.llm.breaker import Permit
 from bot.llm.members import Member, ProviderStatus
 from bot.llm.relay import Relay
 from bot.llm.stream import Event, Finished, Limits, Request, Text, ToolRequest
+from bot.prompts.loader import Prompts
 
-ALREADY_READ = """\
-The assistant before you stopped in the middle of its reply. The customer has already read this part of it:
-
-<already_read>
-{shown}
-</already_read>
-
-Answer the customer's message afresh and completely, in your own words and by the same rules. Do not mention the
-interruption, do not repeat what was read word for word, and do not contradict it unless it is wrong."""
 RETRY_SECONDS = (0.02, 0.12)
 """Pause before the one quick retry: between these, at random."""
 
 
 class Failover:
-    """An LLM made of others. `patience_seconds` is the longest wait for anybody's first word, the quoting one's excepted."""
+    """An LLM made of others. `patience_seconds` is the longest wait for anybody's first word, the quoting one's excepted.
 
-    def __init__(
-        self, members: Sequence[Member], *, patience_seconds: float = 5.0, already_read: str = ALREADY_READ
-    ) -> None:
+    Of `prompts` it renders `already_read`, which tells who takes over what the customer has read.
+    """
+
+    def __init__(self, members: Sequence[Member], *, patience_seconds: float = 5.0, prompts: Prompts | None = None) -> None:
         self.name = "failover"
         self.model = members[0].llm.model
         self._members = tuple(members)
         self._patience = patience_seconds
-        self._already_read = already_read
+        self._prompts = prompts or Prompts()
 
     async def stream(self, request: Request, limits: Limits) -> AsyncGenerator[Event, None]:
         """The reply of the first member that gives one, with Replaced where one took over after text had come.
 
-        Raises ContentFiltered where a filter stopped the reply and no member only quotes, else AllProvidersFailed.
+        Raises ContentFiltered where a filter stopped the reply and no member only quotes, else AllProvidersFailed, and
+        PromptInvalid where what a replacement is told cannot be rendered.
         """
         relay = Relay(request, limits, self._patience)
         members = _in_order(self._members, request)
@@ -72,7 +66,7 @@ class Failover:
         finished = False
         try:
             yield relay.begin(member)
-            async with aclosing(member.llm.stream(relay.request_now(self._already_read), relay.limits_now(left))) as events:
+            async with aclosing(member.llm.stream(relay.request_now(self._prompts), relay.limits_now(left))) as events:
                 async for event in events:
                     if replaced := relay.takes_over(member):
                         yield replaced

@@ -10,6 +10,7 @@ from bot.llm.breaker import Permit
 from bot.llm.members import Member
 from bot.llm.stream import Attempt, Began, Event, Finished, Limits, Line, Replaced, Request
 from bot.llm.tokens import estimate_request, estimate_tokens
+from bot.prompts.loader import Prompts
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Relay:
         self._first_at: float | None = None
         self._saying: list[str] = []
         self._broke_off: str | None = None
+        self._told: dict[str, str] = {}
         self._filtered: ContentFiltered | None = None
         self._retried: set[Member] = set()
 
@@ -55,13 +57,14 @@ class Relay:
         self._saying = []
         return Began(provider=member.llm.name, model=member.llm.model, attempts=tuple(self.attempts))
 
-    def request_now(self, already_read: str) -> Request:
+    def request_now(self, prompts: Prompts) -> Request:
         """The request, with what the customer has read of it if a member broke off. Tool results stay as they were."""
         shown = self._request.shown() if self._broke_off else ""
         if not shown:
             return self._request
-        told = Line(role="system", text=already_read.format(shown=shown))
-        return replace(self._request, lines=(*self._request.lines, told))
+        told = prompts.render("already_read", {"shown": shown})
+        self._told = {told.name: told.hash}
+        return replace(self._request, lines=(*self._request.lines, Line(role="system", text=told.text)))
 
     def limits_now(self, left: Sequence[Member]) -> Limits:
         """The limits of the member that is next, so that those after it have time as well."""
@@ -78,7 +81,8 @@ class Relay:
         """The mark before the first event of a member that replaces one that had said something."""
         if self._broke_off is None:
             return None
-        replaced, self._broke_off = Replaced(failed=self._broke_off, provider=member.llm.name), None
+        replaced = Replaced(failed=self._broke_off, provider=member.llm.name, prompts=self._told)
+        self._broke_off = None
         logger.warning("%s takes over the reply from %s", replaced.provider, replaced.failed)
         return replaced
 

@@ -83,10 +83,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replaced:
-    """The model that was writing died mid-reply; what follows is another one's, answering afresh."""
+    """The model that was writing died mid-reply; what follows is another one's, answering afresh.
+
+    `prompts` are the hashes by name of the prompt files that it was told more with.
+    """
 
     failed: str
     provider: str
+    prompts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,6 +185,12 @@ async def test_a_replacement_that_contradicts_what_was_shown_withdraws_it():
     assert phrases.CORRECTED not in "".join(chat.shown)
 
 
+async def test_the_prompt_that_a_replacement_was_told_with_is_in_the_record():
+    dying = ScriptedLLM([[*says(GOOD)[:18], StreamBroken("scripted", "cut")]])
+    reply = await Chat(dying, ScriptedLLM([says(GOOD)], name="second")).ask()
+    assert set(reply.data["turn"]["writing"]["prompts"]) == {"voice", "answer", "already_read"}
+
+
 async def test_what_the_search_is_unsure_of_may_be_answered_by_a_model_that_reads_the_passages():
     chat = Chat(ScriptedLLM([says(GOOD), says("NO ANSWER")]))
     chat.search.answerability = 0.5

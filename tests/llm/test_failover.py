@@ -25,6 +25,7 @@ from bot.llm.failover import Failover
 from bot.llm.members import Member
 from bot.llm.scripted import ScriptedLLM, say
 from bot.llm.stream import Began, Finished, Line, Replaced, Text, ToolRequest
+from bot.prompts.loader import Prompts
 from tests.llm.conftest import events_of, limits, request, text_of
 
 
@@ -100,13 +101,23 @@ async def test_a_reply_that_breaks_off_is_replaced_by_a_fresh_one():
     )
     events = await events_of(failover(first, second), asked)
     assert [type(event) for event in events[:4]] == [Began, Text, Began, Replaced]
-    assert events[3] == Replaced(failed="first", provider="second")
+    told = {"already_read": Prompts().render("already_read", {"shown": "Your bill rose."}).hash}
+    assert events[3] == Replaced(failed="first", provider="second", prompts=told)
     assert shown_so_far(events) == "It rose because the discount ended."
     assert len(first.requests) == 1, "after text was said the same provider is not asked again"
     *before, told = second.requests[0].lines
     assert tuple(before) == asked.lines
     assert told.role == "system"
     assert "Your bill rose." in told.text
+
+
+async def test_the_words_that_a_replacement_is_told_are_a_file_that_may_be_changed(tmp_path):
+    (tmp_path / "already_read.md").write_text("---\nvariables: [shown]\n---\nThey know: {{ shown }}", encoding="utf-8")
+    second = good("It rose.")
+    first = ScriptedLLM([[Text(text="Your bill rose. The rea"), StreamBroken("first")]], name="first")
+    llm = Failover([Member(first), Member(second)], prompts=Prompts(tmp_path))
+    await events_of(llm, request(shown=lambda: "Your {bill} rose."))
+    assert second.requests[0].lines[-1].text == "They know: Your {bill} rose."
 
 
 async def test_a_replacement_is_told_nothing_when_the_customer_has_read_nothing():
