@@ -1,10 +1,12 @@
-"""`python -m bot settings`: the table of all settings, printed or put into a Markdown file."""
+"""`python -m bot settings`: the table of all settings. `python -m bot staff`: the accounts of the staff."""
 
 import argparse
 import re
+import sys
 from pathlib import Path
 
 from bot.settings import settings_table
+from bot.staff_commands import add_staff_commands, run_staff_command
 
 _TABLE = re.compile(r"(<!-- settings:[^\n]*-->\n).*?(<!-- /settings -->)", re.DOTALL)
 
@@ -15,7 +17,11 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     settings = commands.add_parser("settings", help="print every setting as a Markdown table")
     settings.add_argument("--into", type=Path, metavar="FILE", help="replace the table in this Markdown file instead")
-    into = parser.parse_args().into
+    add_staff_commands(commands.add_parser("staff", help="accounts of the people who work at the desk"))
+    arguments = parser.parse_args()
+    if arguments.command == "staff":
+        sys.exit(run_staff_command(arguments))
+    into = arguments.into
     if into is None:
         print(settings_table())
     else:

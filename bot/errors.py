@@ -36,6 +36,8 @@ FrontdeskError
 ├── BackofficeFailed          the company's own system cannot be asked; `detail` is for the log and for staff
 │   ├── BackofficeDown        refused, hung, or answered that it is broken or busy
 │   └── BackofficeWrong       its answer is not what was agreed: HTML, another shape, another customer's, too large
+├── StaffInvalid              an account of the staff cannot be made or changed so
+├── DeskRefused               what an agent asked for cannot be done now; `reason` is written for the agent
 ├── IntentsInvalid            every problem of the intents file at once, each with its line
 ├── PromptInvalid             a prompt file cannot be used; names the file and the variable
 └── SettingsInvalid           every problem of the settings at once
@@ -283,6 +285,18 @@ class PromptInvalid(FrontdeskError):
 
 class SettingsInvalid(FrontdeskError):
     """The settings cannot be used; the text lists every problem."""
+
+
+class StaffInvalid(FrontdeskError):
+    """An account of the staff cannot be made or changed so; the text says what is wrong."""
+
+
+class DeskRefused(FrontdeskError):
+    """What an agent asked for cannot be done now; `reason` is a sentence the agent may read. Nothing was stored."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 class IntentsInvalid(FrontdeskError):

@@ -2,9 +2,9 @@
 
 from alembic import context
 
-from bot.sql import tool_tables
+from bot.sql import desk_tables  # which knows the log's and the tools' tables too
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=tool_tables.metadata)
+context.configure(connection=connection, target_metadata=desk_tables.metadata)
 with context.begin_transaction():
     context.run_migrations()
