@@ -10,6 +10,7 @@ from bot.accounts import Account, Accounts
 from bot.billing import Billing, Tab
 from bot.domain import Answer, Reply, WritingRecord
 from bot.errors import ProviderFailed
+from bot.follow_up import needs_rewriting
 from bot.llm.failover import Failover
 from bot.llm.members import ProviderStatus
 from bot.llm.prices import Prices
@@ -18,6 +19,7 @@ from bot.llm.vendors import turn_limits
 from bot.pieces import Piece, Pieces
 from bot.prompts.loader import Prompts
 from bot.question import Question
+from bot.rewriting import Rewriter, Rewritten
 from bot.settings import Settings
 from bot.writing import Show, Writing
 from knowledge.document import Found, Passage
@@ -80,6 +82,7 @@ class Writer:
         self._prices = prices
         self._settings = settings
         self._billing = Billing(accounts, settings.tokens_per_customer_per_day)
+        self._rewriter = Rewriter(llm=llm, prompts=prompts, prices=prices, settings=settings, billing=self._billing)
 
     async def write(self, question: Question, quote: Answer, found: Found, show: Show, account: Account) -> Written:
         """A reply from the passages found, or none; `quote` is what the articles say word for word.
@@ -108,6 +111,14 @@ class Writer:
         capped = notes.tab.refused
         declined = reply is None and not quoted and not capped and bool(notes.finished or notes.findings)
         return Written(reply=reply, declined=declined, record=self._record(notes, loop.time()), capped=capped)
+
+    def wants_rewriting(self, question: Question, found: Found) -> bool:
+        """Whether a question should be rewritten, given what its search found; asks nobody."""
+        return needs_rewriting(question, found, self._settings.answerable_above)
+
+    async def rewrite(self, question: Question, account: Account) -> Rewritten:
+        """A follow-up as a question that stands alone, soon or not at all; on the customer's account, as a reply is."""
+        return await self._rewriter.rewrite(question, account)
 
     @property
     def providers(self) -> Sequence[ProviderStatus]:
@@ -159,14 +170,17 @@ class Writer:
     async def _stream(self, request: Request, deadline: float, writing: Writing, notes: _Notes) -> bool:
         """Stream one try; False when a piece did not hold, and then the rest was not read."""
         pieces = Pieces()
+        before: tuple[Attempt, ...] = ()
         async with aclosing(self._llm.stream(request, turn_limits(self._settings, deadline))) as events:
             async for event in events:
                 match event:
                     case Began():
                         notes.tab.began(event)
+                        before = event.attempts
                     case Text(text=text):
                         notes.tab.heard(text)
                         if not _take_all(pieces.feed(text), writing, notes):
+                            notes.attempts += before
                             return False
                     case Replaced():
                         notes.prompts |= event.prompts

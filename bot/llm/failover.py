@@ -87,7 +87,12 @@ class Failover:
 
 
 def _in_order(members: tuple[Member, ...], request: Request) -> tuple[Member, ...]:
-    """The members as set, but within a tool round the one that asked for the tool first: its calls carry its signature."""
+    """The members as set, but within a tool round the one that asked for the tool first: its calls carry its signature.
+
+    For what is optional only one, which neither quotes nor is being left out.
+    """
+    if request.optional:
+        return tuple(member for member in members if not member.quotes and member.breaker.state == "closed")[:1]
     last = request.lines[-1] if request.lines else None
     asked_by = {call.id: call.provider for line in request.lines for call in line.tool_requests}
     provider = asked_by.get(last.answers or "") if last and last.role == "tool" else None

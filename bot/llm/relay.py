@@ -112,7 +112,8 @@ class Relay:
             self._filtered = failure
         if said:
             self._broke_off = member.llm.name
-        once = failure.again and not said and member not in self._retried and member.breaker.state == "closed"
+        helps = failure.again and not said and not self._request.optional
+        once = helps and member not in self._retried and member.breaker.state == "closed"
         self._retried.add(member)
         return once
 
@@ -120,7 +121,8 @@ class Relay:
         """What to raise when nobody answered."""
         failure = self._filtered or AllProvidersFailed(tuple(self._failures))
         failure.attempts = tuple(self.attempts)
-        logger.error("no provider answered: %s", "; ".join(f"{a.provider} {a.error}" for a in self.attempts))
+        level = logging.WARNING if self._request.optional else logging.ERROR
+        logger.log(level, "no provider answered: %s", "; ".join(f"{a.provider} {a.error}" for a in self.attempts))
         return failure
 
     def _record(self, member: Member, error: str, detail: str, said: str) -> None:

@@ -52,6 +52,7 @@ class Request:
     `lines` is the rendered prompt; `question` and `found` are the same matter unrendered, and `quote` is what the articles
     say word for word, which the extractive answerer gives.
     `shown` tells, when asked, what the customer has already read of this reply: a replacement model must know it.
+    `optional` says that the turn can do without it: a failover asks the first provider that fares well, and nobody else.
     """
 
     lines: tuple[Line, ...]
@@ -62,6 +63,7 @@ class Request:
     max_tokens: int = 700
     temperature: float = 0.2
     shown: Callable[[], str] = nothing_shown
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
