@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from bot.errors import IntentsInvalid
+from knowledge.document import DocumentId
 
 FEWEST_EXAMPLES = 5
 """Below this an intent cannot be told from the others, and its confidence cannot be estimated."""
@@ -47,6 +48,7 @@ class _IntentForm(_Strict):
     description: str = Field(min_length=10, max_length=300)
     route: Annotated[Route, Field(strict=False)]
     sensitive: bool = False
+    answer: str | None = Field(None, pattern=r"^\S{1,200}$")
     keywords: list[str] = Field([], max_length=50)
     examples: list[Example] = Field(min_length=FEWEST_EXAMPLES, max_length=5000)
 
@@ -57,7 +59,7 @@ class _FileForm(_Strict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """One thing customers come for; `keywords` are patterns that settle it alone."""
+    """One thing customers come for; `keywords` are patterns that settle it alone, `answer` an article with a vetted answer."""
 
     name: str
     description: str
@@ -65,6 +67,7 @@ class Intent:
     sensitive: bool
     keywords: tuple[re.Pattern[str], ...]
     examples: tuple[str, ...]
+    answer: DocumentId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +128,7 @@ def _build(form: _FileForm, digest: str) -> Intents:
                 sensitive=one.sensitive,
                 keywords=tuple(re.compile(pattern, re.IGNORECASE) for pattern in one.keywords),
                 examples=tuple(one.examples),
+                answer=DocumentId(one.answer) if one.answer else None,
             )
             for one in form.intents
         ),

@@ -53,6 +53,12 @@ def test_an_intent_is_found_by_name():
     assert read.named("nothing") is None
 
 
+def test_an_intent_may_name_the_article_whose_vetted_answer_is_given(tmp_path: Path):
+    named = yaml.safe_dump({"intents": [intent("login", answer="reset-password"), intent("billing")]})
+    assert [one.answer for one in read(tmp_path, named).intents] == ["reset-password", None]
+    assert "login: answer" in problems(tmp_path, intent("login", answer="two words"), intent("billing"))
+
+
 def test_all_mistakes_are_told_at_once_with_line_and_name(tmp_path: Path):
     text = problems(
         tmp_path,
