@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bot.domain import ConversationId, Entry, Outcome
-from bot.errors import TooManyMessages
+from bot.errors import ConversationUnknown, TooManyMessages
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,8 @@ class Dispatch:
     async def _settle_or_retry(self, asked: Entry, outcome: Outcome) -> None:
         settled = asyncio.create_task(self._settle(asked, outcome))
         await asyncio.wait({settled})
-        if error := settled.exception():
+        error = settled.exception()
+        if error and not isinstance(error, ConversationUnknown):  # which was erased meanwhile: nobody waits any more
             logger.error("conversation %s: message %d stays unanswered", asked.conversation, asked.seq, exc_info=error)
             asyncio.get_running_loop().call_later(self._retry_seconds, self.wake, [asked])
 

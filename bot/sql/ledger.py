@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain import Conversation, ConversationId, CustomerId, Draft, Entry, EntryId, Holder
 from bot.errors import ClientIdReused, ConversationUnknown, HolderChanged, NotYours
+from bot.records import ERASED
 from bot.sql.draft import enter, title_of
 
 
@@ -52,8 +53,8 @@ class Ledger:
     def settle(self, job: Job) -> Outcome:
         """The job's outcome; a new entry is noted in `added`."""
         conversation = self.conversations.get(job.conversation)
-        if conversation is None:
-            return ConversationUnknown(f"conversation {job.conversation!r} was never opened")
+        if conversation is None or conversation.customer.startswith(ERASED):
+            return ConversationUnknown(f"conversation {job.conversation!r} was never opened, or was erased")
         if isinstance(job, Begin):
             return conversation if conversation.customer == job.customer else NotYours(f"conversation {job.conversation!r}")
         return self._find_first(job.draft) or self._append(job, conversation)

@@ -1,6 +1,5 @@
 """The conversation log in SQL: SQLite by default, PostgreSQL by address, one code path for both."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from uuid import uuid4
@@ -15,6 +14,9 @@ from bot.sql.draft import SEQ_MAX, check_draft, is_storable_id
 from bot.sql.followers import Followers
 from bot.sql.ledger import Append, Begin
 from bot.sql.reader import Reader
+from bot.sql.records import SqlRecords
+from bot.sql.store import READERS as RECORD_READERS
+from bot.sql.store import Store
 from bot.sql.tables import read_conversation, read_entry
 from bot.sql.writer import Result, Work, Writer
 
@@ -29,7 +31,7 @@ def open_log(url: str | None, data_dir: Path, poll_seconds: float = POLL_SECONDS
 
     Raises SettingsInvalid for another sort of address, LogUnavailable or LogCorrupt when the database cannot be used.
     """
-    return SqlLog(open_database(url, data_dir, connections=READERS + 1), poll_seconds)
+    return SqlLog(open_database(url, data_dir, connections=READERS + RECORD_READERS + 3), poll_seconds)
 
 
 def clamp(seq: int) -> int:
@@ -46,6 +48,8 @@ class SqlLog:
         self._followers = Followers(self.after, self._reader.last_seqs, poll_seconds)
         self._writer = Writer(self._commit, self._followers.tell, PATIENCE_SECONDS)
         self.accounts = SqlAccounts(self._writer, self._reader)
+        self._store = Store(database)
+        self.records = SqlRecords(database, self._store)
         self._is_closed = False
 
     async def open(self, conversation: ConversationId, customer: CustomerId) -> Conversation:
@@ -137,7 +141,7 @@ class SqlLog:
         self._followers.close()
         await self._writer.close()
         await self._reader.close()
-        await asyncio.to_thread(self._database.close)
+        await self._store.close()
 
     def _commit(self, jobs: Sequence[Work]) -> Sequence[Result]:
         try:

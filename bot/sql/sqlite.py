@@ -49,7 +49,9 @@ def prepare(connection: sqlite3.Connection, _record: object) -> None:
     """Durable at every commit, readers beside the writer, and transactions begun by us instead of by the driver."""
     connection.isolation_level = None
     # recursive_triggers: else INSERT OR REPLACE deletes behind the back of the trigger that refuses deletion.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
+    # secure_delete: what is erased is overwritten, not only let go of.
+    pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
+    for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -224,7 +224,8 @@ async def test_damage_inside_the_file_is_told_when_it_is_met(tmp_path):
     await log.close()
     path = tmp_path / "frontdesk.db"
     whole = path.read_bytes()
-    path.write_bytes(whole[: 4096 * 14] + b"\xff" * (len(whole) - 4096 * 14))
+    damaged = 4096 * 20  # the end, where what was appended last lies
+    path.write_bytes(whole[:-damaged] + b"\xff" * damaged)
     log = open_log(None, tmp_path)
     with pytest.raises(LogCorrupt, match="restore a backup"):
         await log.after(CHAT)

@@ -1,0 +1,148 @@
+"""Records: what is erased is gone to the byte, what is exported is one person's, and a token is spent once."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain import ClientId, ConversationId, CustomerId, Draft, Held, Holder, Kind, Speaker
+from bot.errors import ConversationUnknown
+from bot.records import Wanted
+from bot.sql.erasure import BY_COLUMN, KEPT_ROWS, metadata
+from bot.sql.log import SqlLog, open_log
+
+ANNA, BEN = CustomerId("anna-4711"), CustomerId("ben")
+CANARY = "canary-7f3a"
+
+
+@pytest.fixture
+async def log(tmp_path: Path) -> AsyncIterator[SqlLog]:
+    opened = open_log(None, tmp_path)
+    yield opened
+    await opened.close()
+
+
+async def say(log: SqlLog, conversation: str, customer: CustomerId, text: str, client_id: str | None = None) -> int:
+    await log.open(ConversationId(conversation), customer)
+    entry = await log.append(
+        Draft(
+            conversation=ConversationId(conversation),
+            speaker=Speaker.CUSTOMER,
+            kind=Kind.MESSAGE,
+            text=text,
+            data={"of": text},
+            client_id=ClientId(client_id) if client_id else None,
+        )
+    )
+    return entry.seq
+
+
+def bytes_of(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
+
+
+async def test_no_byte_of_an_erased_customer_stays_and_nobody_elses_goes(log: SqlLog, tmp_path: Path) -> None:
+    for number in range(300):
+        await say(log, f"a{number % 7}", ANNA, f"{CANARY} {number} " + "x" * (number * 13 % 900), f"{CANARY}-{number}")
+        await say(log, f"b{number % 5}", BEN, f"kept-text {number} " + "y" * (number * 17 % 900))
+    assert CANARY.encode() in bytes_of(tmp_path)
+    told = await log.records.erase(ANNA)
+    assert told == {"conversations": 7, "entries": 300}
+    left = bytes_of(tmp_path)
+    assert CANARY.encode() not in left
+    assert ANNA.encode() not in left
+    assert left.count(b"kept-text") >= 300
+    assert [len(await log.after(ConversationId(f"b{n}"))) for n in range(5)] == [60] * 5
+    assert await log.records.erase(ANNA) == {"conversations": 0, "entries": 0}
+
+
+async def test_an_erased_conversation_keeps_its_numbering_and_takes_nothing_more(log: SqlLog) -> None:
+    await say(log, "a", ANNA, "first")
+    await say(log, "a", ANNA, "second")
+    await log.records.erase(ANNA)
+    entries = await log.after(ConversationId("a"))
+    assert [(e.seq, e.text, e.data, e.client_id) for e in entries] == [
+        (1, "", {"erased": True}, None),
+        (2, "", {"erased": True}, None),
+    ]
+    with pytest.raises(ConversationUnknown):
+        await log.append(Draft(conversation=ConversationId("a"), speaker=Speaker.BOT, kind=Kind.MESSAGE, text="late"))
+    assert await log.unanswered() == []
+    assert await log.conversations(ANNA) == []
+
+
+async def test_any_change_of_an_entry_but_an_erasure_is_still_refused(log: SqlLog, tmp_path: Path) -> None:
+    await say(log, "a", ANNA, "words", "c1")
+    with sqlite3.connect(tmp_path / "frontdesk.db") as raw:
+        for change in (
+            "text = 'other'",
+            "text = ''",
+            "text = '', data = '{\"erased\": true}'",
+            "text = '', data = '{\"erased\": true}', client_id = NULL, speaker = 'bot'",
+            "text = '', data = '{\"erased\": true}', client_id = NULL, seq = 2",
+            "text = '', data = '{\"erased\": true}', client_id = NULL, at = '2020-01-01'",
+        ):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                raw.execute(f"UPDATE entries SET {change}")
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            raw.execute("DELETE FROM entries")
+    raw.close()
+
+
+async def test_an_export_holds_all_of_one_customer_and_nothing_of_another(log: SqlLog) -> None:
+    await say(log, "a", ANNA, "mine one")
+    await say(log, "a2", ANNA, "mine two")
+    await say(log, "b", BEN, "theirs")
+    told = await log.records.export(ANNA)
+    texts = [entry["text"] for conversation in told["conversations"] for entry in conversation["entries"]]
+    assert sorted(texts) == ["mine one", "mine two"]
+    assert "theirs" not in str(told)
+
+
+def test_every_table_that_names_a_customer_or_a_conversation_is_covered() -> None:
+    named = {table for table in metadata.sorted_tables if {"customer", "conversation"} & set(table.c.keys())}
+    assert named == set(BY_COLUMN) | KEPT_ROWS
+
+
+async def test_conversations_are_found_by_words_customer_and_holder_page_by_page(log: SqlLog) -> None:
+    for number in range(5):
+        await say(log, f"a{number}", ANNA, f"My ROUTER number {number}%")
+    await say(log, "b", BEN, "bill")
+    assert [c.id for c in await log.records.search(Wanted(customer=BEN))] == ["b"]
+    assert [c.id for c in await log.records.search(Wanted(text="router NUMBER 3%"))] == ["a3"]
+    assert await log.records.search(Wanted(text="%")) != []
+    assert await log.records.search(Wanted(text="_")) == []
+    seen: list[str] = []
+    before = None
+    while page := await log.records.search(Wanted(customer=ANNA, limit=2, before=before)):
+        seen += [conversation.id for conversation in page]
+        before = page[-1].updated, page[-1].id
+    assert seen == ["a4", "a3", "a2", "a1", "a0"]
+    moved = Draft(
+        conversation=ConversationId("b"),
+        speaker=Speaker.SYSTEM,
+        kind=Kind.EVENT,
+        text="",
+        moves_to=Held(holder=Holder.QUEUE),
+    )
+    await log.append(moved)
+    assert [c.id for c in await log.records.search(Wanted(holder=Holder.QUEUE))] == ["b"]
+
+
+async def test_a_visitors_conversations_are_claimed_by_the_customer(log: SqlLog) -> None:
+    await say(log, "a", CustomerId("visitor-1"), "before signing in")
+    assert await log.records.claim(CustomerId("visitor-1"), ANNA) == 1
+    assert [c.id for c in await log.conversations(ANNA)] == ["a"]
+    assert await log.conversations(CustomerId("visitor-1")) == []
+
+
+async def test_a_token_is_spent_once_until_it_would_have_run_out(log: SqlLog) -> None:
+    soon, gone = datetime.now(UTC) + timedelta(minutes=5), datetime.now(UTC) - timedelta(seconds=1)
+    assert await log.records.spend("jti:1", soon)
+    assert not await log.records.spend("jti:1", soon)
+    assert await log.records.spend("session:x", soon)
+    assert await log.records.spend("session:old", gone)
+    assert await log.records.spent("session:", datetime(2020, 1, 1, tzinfo=UTC)) == ["session:x"]
+    assert await log.records.spend("session:old", soon), "what has run out is forgotten"
