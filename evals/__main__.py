@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.errors import LogUnavailable, PromptInvalid, SettingsInvalid
-from evals import answers, escalation, frustration, intent, play, retrieval, tune
+from evals import answers, escalation, frustration, intent, play, retrieval, score, tune
 from evals.formats import FileInvalid
 from knowledge.errors import KnowledgeError
 
@@ -31,6 +31,7 @@ COMMANDS: dict[str, Command] = {
     "intent": intent,
     "play": play,
     "retrieval": retrieval,
+    "score": score,
     "tune": tune,
 }
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from evals.play import play, read_sources
 from evals.players import Setup
-from evals.runs import Run, read_run
+from evals.runs import Manifest, Played, PlayedTurn, Run, Said, Times, TurnTimes, read_run
+from evals.transcripts import Transcript
 
 ARTICLES = {
     "late-fee": ("Late payments", "We charge a late payment fee of £7.50 when a bill is unpaid for seven days."),
@@ -71,3 +72,56 @@ def setup(folder: Path, **changes) -> Setup:
 def play_all(folder: Path, out: str, file: Path, **changes) -> Run:
     asyncio.run(play(setup(folder, **changes), *read_sources([file]), folder / out))
     return read_run(folder / out)
+
+
+def reply(text="", outcome="answered", cites=(), **data):
+    """What the bot said, as a run stores it; `cites` is (document, quote)."""
+    citations = [
+        {"number": number, "document": document, "title": "", "heading": "", "quote": quote}
+        for number, (document, quote) in enumerate(cites, start=1)
+    ]
+    return {"text": text, "data": {"outcome": outcome, "citations": citations, **data}}
+
+
+def handover(reason="asked", rule="asked", text="A colleague takes over."):
+    escalation = {"reason": reason, "rule": rule, "offer": False}
+    return {"text": text, "data": {"holder": "queue", "escalation": escalation}}
+
+
+def make_run(*conversations, settings=(), internal=(), marks=()) -> Run:
+    """A run in memory: each conversation is (transcript as JSON, replies), a reply None where the bot is silent."""
+    pairs, times = [], {}
+    for row, replies in conversations:
+        transcript = Transcript.model_validate(row)
+        turns = [_played(turn.customer, given) for turn, given in zip(transcript.turns, replies, strict=True)]
+        pairs.append((transcript, Played(id=transcript.id, turns=tuple(turns))))
+        each = tuple(TurnTimes(first_ms=10.0, took_ms=20.0) for _ in turns)
+        times[transcript.id] = Times(id=transcript.id, turns=each)
+    manifest = Manifest(
+        sources=(),
+        providers=("extractive",),
+        settings=dict(settings),
+        prompts={},
+        knowledge="k",
+        documents=(),
+        internal_documents=tuple(internal),
+        internal_marks=tuple(marks),
+    )
+    return Run(folder=Path("run"), manifest=manifest, pairs=tuple(pairs), times=times)
+
+
+def _played(asked, given):
+    if given is None:
+        return PlayedTurn(asked=asked, failure="a human holds the conversation")
+    said = Said(speaker="bot", kind="message", text=given["text"], data=given["data"], answers=True)
+    return PlayedTurn(asked=asked, said=(said,))
+
+
+def one(customer="hi", **expect):
+    """A labelled message."""
+    return {"customer": customer, "expect": expect}
+
+
+def talk(name, *turns, **more):
+    """A labelled conversation."""
+    return {"id": name, "turns": list(turns), **more}

@@ -1,0 +1,48 @@
+"""What scorers look at: one turn with its label, its place and what was said before."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.domain import Outcome
+from evals.marks import Mark
+from evals.runs import PlayedTurn, Run
+from evals.transcripts import Expected, Transcript
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A played turn and what is expected of it; `number` counts from 1."""
+
+    transcript: Transcript
+    number: int
+    expect: Expected
+    played: PlayedTurn
+    before: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """The outcome of the reply, "" where there is none or the bot handed over."""
+        return "" if self.played.handed_over else str(self.played.data.get("outcome", ""))
+
+    @property
+    def answered(self) -> bool:
+        """Whether the reply is an answer."""
+        return self.outcome == Outcome.ANSWERED
+
+    @property
+    def text(self) -> str:
+        """Everything the customer was shown after this message."""
+        return "\n\n".join(one.text for one in self.played.said if one.kind in ("message", "notice"))
+
+    def mark(self, measure: str, value: float | str | bool | None, why: str = "", truth: float | str | None = None) -> Mark:
+        """A mark on this turn."""
+        number = float(value) if isinstance(value, bool) else value
+        return Mark(measure=measure, conversation=self.transcript.id, turn=self.number, value=number, truth=truth, why=why)
+
+
+def cases(run: Run) -> Iterator[Case]:
+    """Every turn of a run, in order."""
+    for transcript, played in run.pairs:
+        for place, (turn, one) in enumerate(zip(transcript.turns, played.turns, strict=True)):
+            said = tuple(earlier.customer for earlier in transcript.turns[:place])
+            yield Case(transcript=transcript, number=place + 1, expect=turn.expect, played=one, before=said)
