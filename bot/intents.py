@@ -59,7 +59,10 @@ class _FileForm(_Strict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """One thing customers come for; `keywords` are patterns that settle it alone, `answer` an article with a vetted answer."""
+    """One thing customers come for.
+
+    `keywords` are patterns that settle it alone, `answer` is the article whose vetted answer is given, whatever was found.
+    """
 
     name: str
     description: str

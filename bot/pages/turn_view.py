@@ -14,7 +14,16 @@ from knowledge.document import DocumentId, Search
 _SHOWN = {"question", "knowledge", "answerability", "passages", "dropped", "writing", "steps"}
 """Of what a turn keeps, the parts that have a place of their own; whatever else there is stands at the end."""
 _RECORD = asdict(WritingRecord())
-_USAGE = {"provider": "", "model": "", "prompt_tokens": None, "completion_tokens": None, "estimated": False, "cost": None}
+_USAGE = {
+    "provider": "",
+    "model": "",
+    "prompt_tokens": None,
+    "completion_tokens": None,
+    "estimated": False,
+    "cost": None,
+    "first_token_ms": None,
+    "took_ms": None,
+}
 _ATTEMPT = asdict(Attempt(provider="", model="", error=""))
 _CITATION = {"number": 0, "title": "", "heading": "", "passage": "", "support": None}
 """What a record of an older version may lack."""

@@ -8,6 +8,7 @@ import asyncio
 from fastapi import APIRouter
 
 from bot.pages.health import health_router
+from bot.pages.traces import developer_router
 from bot.settings import Settings
 from bot.sql.log import open_log
 from bot.turn import Bot
@@ -61,4 +62,4 @@ def count_live(bot: Bot) -> APIRouter:
     return router
 
 
-serve(build_bot, pages=[health_router, count_live])
+serve(build_bot, pages=[health_router, developer_router, count_live])
