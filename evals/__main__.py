@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.errors import LogUnavailable, PromptInvalid, SettingsInvalid
-from evals import answers, escalation, frustration, intent, play, retrieval, score, tune
+from evals import agreement, answers, blank, escalation, frustration, intent, play, retrieval, score, tune
 from evals.formats import FileInvalid
 from knowledge.errors import KnowledgeError
 
@@ -25,7 +25,9 @@ class Command(Protocol):
 
 
 COMMANDS: dict[str, Command] = {
+    "agreement": agreement,
     "answers": answers,
+    "blank": blank,
     "escalation": escalation,
     "frustration": frustration,
     "intent": intent,

@@ -4,7 +4,8 @@ One JSON object a line; the format is described with an example in evals/transcr
 evals/transcripts/GUIDE.md.
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -114,7 +115,7 @@ class Transcript(Row):
     @property
     def handover_required(self) -> bool:
         """Whether not handing over is a miss: some turn up to `latest` takes nothing else. Else it is only allowed."""
-        return any(turn.expect.escalate == (Escalate.HAND_OVER,) for turn in self.turns[: self.latest or 0])
+        return _first_required(self.turns[: self.latest or 0]) is not None
 
     @model_validator(mode="after")
     def _check_window(self) -> Self:
@@ -137,6 +138,30 @@ def read_texts(file: Path, intents: Path = INTENTS) -> list[Transcript]:
 def as_line(transcript: Transcript) -> str:
     """The transcript as a file holds it, with only the fields it was given."""
     return transcript.model_dump_json(exclude_unset=True)
+
+
+def texts_of(transcript: Transcript) -> tuple[str, ...]:
+    """What the customer says: by this the same conversation is known under another id."""
+    return tuple(turn.customer for turn in transcript.turns)
+
+
+def text_id(transcript: Transcript) -> str:
+    """A name made of the texts alone, the same wherever they stand."""
+    return hashlib.sha256("\0".join(texts_of(transcript)).encode()).hexdigest()[:12]
+
+
+def labelled_window(turns: Sequence[CustomerTurn]) -> tuple[int | None, int | None]:
+    """`earliest` and `latest` as the turns' own labels have it.
+
+    From the first turn that accepts a handover to the first that takes nothing else, or the last that accepts one.
+    """
+    accept = [number for number, turn in enumerate(turns, start=1) if Escalate.HAND_OVER in turn.expect.escalate]
+    return (accept[0], _first_required(turns) or accept[-1]) if accept else (None, None)
+
+
+def _first_required(turns: Sequence[CustomerTurn]) -> int | None:
+    numbered = enumerate(turns, start=1)
+    return next((number for number, turn in numbered if turn.expect.escalate == (Escalate.HAND_OVER,)), None)
 
 
 @lru_cache
@@ -162,12 +187,12 @@ def _window_problems(transcript: Transcript) -> Iterator[str]:
 
 
 def _contradictions(transcript: Transcript) -> Iterator[str]:
-    """Turns whose own label says something else than the window does; what comes after the window is left alone."""
-    earliest, latest = transcript.earliest or len(transcript.turns) + 1, transcript.latest or len(transcript.turns)
-    for number, turn in enumerate(transcript.turns, start=1):
-        accepts = Escalate.HAND_OVER in turn.expect.escalate
-        if not turn.expect.escalate or number > latest:
-            continue
-        if accepts != (number >= earliest):
-            inside = "inside" if number >= earliest else "outside"
-            yield f"turn {number} {'accepts' if accepts else 'does not accept'} hand_over but is {inside} earliest to latest"
+    """Turns whose own label says something else than the window does."""
+    turns, earliest, latest = transcript.turns, transcript.earliest, transcript.latest
+    first, required = labelled_window(turns)[0], _first_required(turns)
+    if first is not None and first < (earliest or len(turns) + 1):
+        yield f"turn {first} accepts hand_over but 'earliest' is {earliest or 'null'}"
+    if earliest and turns[earliest - 1].expect.escalate and first != earliest:
+        yield f"'earliest' is {earliest} but that turn does not accept hand_over"
+    if required and latest and required > latest:
+        yield f"turn {required} takes nothing but hand_over but 'latest' is {latest}"

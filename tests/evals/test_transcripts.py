@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain import Reason
 from evals.formats import FileInvalid
-from evals.transcripts import Escalate, as_line, intent_names, read_texts, read_transcripts
+from evals.transcripts import Escalate, as_line, intent_names, labelled_window, read_texts, read_transcripts
 
 FOLDER = Path(__file__).resolve().parents[2] / "evals" / "transcripts"
 NONE = {"intent": "greeting", "escalate": "none"}
@@ -50,6 +50,22 @@ def test_a_handover_is_required_where_a_turn_takes_nothing_else(tmp_path):
     assert [one.handover_required for one in read] == [True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("expected", "window"),
+    [
+        ((NONE, NONE), (None, None)),
+        ((NONE, EITHER, HAND_OVER, HAND_OVER), (2, 3)),
+        ((EITHER, NONE, EITHER, NONE), (1, 3)),
+        ((HAND_OVER, {}), (1, 1)),
+        ((EITHER, NONE, HAND_OVER), (1, 3)),
+    ],
+)
+def test_the_window_follows_from_the_labels_of_the_turns(tmp_path, expected, window):
+    [read] = read_texts(write(tmp_path, transcript(*expected)))
+    assert labelled_window(read.turns) == window
+    read_texts(write(tmp_path, transcript(*expected, earliest=window[0], latest=window[1])))
+
+
 def test_a_transcript_is_written_as_it_was_read(tmp_path):
     row = transcript(NONE, EITHER, id="b", earliest=2, latest=2, tags=["angry"])
     file = write(tmp_path, row)
@@ -75,9 +91,10 @@ def test_a_transcript_is_written_as_it_was_read(tmp_path):
         (transcript(NONE, HAND_OVER, earliest=2, latest=1), "not turns in order"),
         (transcript(HAND_OVER, earliest=1), "give both"),
         (transcript(HAND_OVER, earliest=1, latest=None), "both null"),
-        (transcript(HAND_OVER, earliest=None, latest=None), "turn 1 accepts hand_over but is outside"),
-        (transcript(EITHER, HAND_OVER, earliest=2, latest=2), "turn 1 accepts hand_over but is outside"),
-        (transcript(HAND_OVER, NONE, earliest=1, latest=2), "turn 2 does not accept hand_over but is inside"),
+        (transcript(HAND_OVER, earliest=None, latest=None), "turn 1 accepts hand_over but 'earliest' is null"),
+        (transcript(EITHER, HAND_OVER, earliest=2, latest=2), "turn 1 accepts hand_over but 'earliest' is 2"),
+        (transcript(NONE, HAND_OVER, earliest=1, latest=2), "'earliest' is 1 but that turn does not accept hand_over"),
+        (transcript(EITHER, NONE, HAND_OVER, earliest=1, latest=2), "turn 3 takes nothing but hand_over but 'latest' is 2"),
         (transcript({}), "not labelled yet"),
         (transcript(), "turns"),
         (transcript(NONE, flags=["rich"]), "flags.0"),
