@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import Self
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from bot.valkey.embedded import _find_binary
 from bot.valkey.server import Server
@@ -66,7 +68,7 @@ class RealServer:
 
     def client(self) -> redis.Redis:
         """A plain client for the test itself."""
-        return redis.Redis(unix_socket_path=f"{self.folder}/socket", protocol=2)
+        return redis.Redis(unix_socket_path=f"{self.folder}/socket", protocol=2, retry=Retry(NoBackoff(), 0))
 
     def hang(self) -> None:
         """Let it accept and never answer."""
