@@ -48,9 +48,7 @@ class SqlStaff:
     async def change(self, agent: Agent) -> None:
         """See Staff."""
         changed = update(staff).where(staff.c.id == agent.id).values({**_row(agent), "epoch": staff.c.epoch + 1})
-        await self._store.write(
-            lambda connection: connection.execute(update(staff).where(staff.c.id == agent.id).values(row))
-        )
+        await self._store.write(lambda connection: connection.execute(changed))
 
 
 def _row(agent: Agent) -> dict[str, Any]:
