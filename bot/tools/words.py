@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from bot.backoffice.office import CustomerAccount, Invoice, Line, Outage, Slot, Visit
+from bot.domain import Speaker
 from bot.tickets import Ticket, TicketStatus
 
 STATUS_WORDS = {
@@ -13,13 +14,7 @@ STATUS_WORDS = {
     TicketStatus.SOLVED: "solved",
     TicketStatus.CLOSED: "closed",
 }
-VISIT_WORDS = {
-    "booked": "booked",
-    "on_the_way": "the engineer is on the way",
-    "done": "done",
-    "missed": "missed",
-    "cancelled": "cancelled",
-}
+BY_WORDS = {Speaker.CUSTOMER: "you", Speaker.AGENT: "our team", Speaker.BOT: "our assistant", Speaker.SYSTEM: "our system"}
 OUTAGE_WORDS = {"outage": "There is an outage", "possible": "There may be a problem", "planned": "There is planned work"}
 
 
@@ -124,12 +119,13 @@ def outage_words(outage: Outage) -> str:
 
 
 def ticket_words(ticket: Ticket) -> str:
-    """LF-10423, Hub replaced twice: open."""
-    return f"{ticket.number}, “{clean(ticket.subject)}”: {STATUS_WORDS[ticket.status]}"
+    """LF-10423, “Hub replaced twice” (open)."""
+    return f"{ticket.number}, “{clean(ticket.subject)}” ({ticket.status})"
 
 
 def history_words(ticket: Ticket) -> str:
     """The ticket with its last notes."""
     opened = f"{ticket.opened.day} {ticket.opened:%B %Y}"
-    lines = [f"- {note.at.day} {note.at:%B}, {note.by}: {clean(note.text)}" for note in ticket.notes[-5:]]
-    return "\n".join([f"Ticket {ticket_words(ticket)}. It was opened on {opened}.", *(["", *lines] if lines else [])])
+    lines = [f"- {note.at.day} {note.at:%B}, {BY_WORDS[note.by]}: {clean(note.text)}" for note in ticket.notes[-5:]]
+    head = f"Ticket {ticket.number}, “{clean(ticket.subject)}”, is {STATUS_WORDS[ticket.status]}. It was opened on {opened}."
+    return "\n".join([head, *(["", *lines] if lines else [])])
