@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     articles_dir: Path = Field(
         ROOT / "knowledge" / "articles", description="Help articles that are ingested when there is no index yet."
     )
+    intents_file: Path = Field(
+        ROOT / "knowledge" / "intents.yaml", description="What customers come for, as data; learned anew when it changes."
+    )
     chainlit_auth_secret: str | None = Field(
         None,
         min_length=32,
@@ -79,6 +82,23 @@ class Settings(BaseSettings):
     allowed_origins: tuple[str, ...] = Field(
         (),
         description='Other sites whose pages may open the chat, as a JSON list of origins (`["https://www.example.com"]`).',
+    )
+
+    desk_file: Path = Field(
+        ROOT / "bot" / "policies" / "desk.yaml",
+        description="The desk's hours, holidays, priorities, teams, offers and outcomes (YAML).",
+    )
+    canned_file: Path = Field(
+        ROOT / "bot" / "policies" / "canned.yaml", description="Replies that agents send often (YAML)."
+    )
+    webhook_url: str | None = Field(
+        None, description="Address that is told of every escalation, claim and close, as signed JSON; unset: nobody is."
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, validate_default=True, description="Signs what `WEBHOOK_URL` is told (HMAC-SHA256); needed with it."
+    )
+    slack_webhook_url: SecretStr | None = Field(
+        None, description="Slack-compatible incoming webhook (Slack, Mattermost) that is told the same in a sentence."
     )
 
     developer_password: SecretStr | None = Field(
@@ -147,6 +167,10 @@ class Settings(BaseSettings):
     )
     # 0.45: precision 0.81, recall 0.56 on the same messages; the trend must agree.
     declining_above: float = Field(0.45, ge=0, le=1, description="The same while frustration rises from message to message.")
+    # 0.5: as for a VIP below; an apology too many costs little.
+    upset_above: float = Field(
+        0.5, ge=0, le=1, description="A customer is spoken to as somebody who is upset above this frustration."
+    )
     # 0.5: precision 0.81, recall 0.55 on the same messages.
     priority_above: float = Field(
         0.5, ge=0, le=1, description="A VIP or vulnerable customer is handed over above this frustration."
@@ -278,6 +302,21 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} is no origin: write `https://HOST`, without a path, a slash at the end or `*`")
         return value
 
+    @field_validator("webhook_url", "slack_webhook_url")
+    @classmethod
+    def _check_webhook(cls, value: str | SecretStr | None) -> str | SecretStr | None:
+        url = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+            raise ValueError("not an address: write it as `https://HOST/...`")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _check_webhook_secret(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if info.data.get("webhook_url") and (value is None or len(value.get_secret_value()) < SHORTEST_PASSWORD):
+            raise ValueError(f"needed with WEBHOOK_URL, at least {SHORTEST_PASSWORD} characters")
+        return value
+
     @field_validator("developer_password")
     @classmethod
     def _check_password(cls, value: SecretStr | None) -> SecretStr | None:
@@ -319,7 +358,7 @@ def read_settings() -> Settings:
 
 def _shown(place: tuple[int | str, ...], value: object) -> str:
     """What a wrong setting is, unless it is missing or a secret."""
-    secret = str(place[0]).endswith(("_key", "_keys", "_secret", "_password", "redis_url"))
+    secret = str(place[0]).endswith(("_key", "_keys", "_secret", "_password", "redis_url", "webhook_url"))
     return "" if secret or value is None else f" (is {value!r})"
 
 

@@ -16,7 +16,7 @@ TEXT_KEPT = "What you wrote is kept here."
 
 
 class Desk:
-    """Claim, say, note, hand back, pass on, close. Raises DeskRefused with a sentence for the agent; nothing was stored then.
+    """Claim, say, note, hand back, pass on, close. DeskRefused has a sentence for the agent; then nothing was stored.
 
     Every method also raises ConversationUnknown, and LogUnavailable when the log cannot be used.
     """

@@ -5,6 +5,6 @@ from alembic import context
 from bot.sql import desk_tables  # which knows the log's and the tools' tables too
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=desk_tables.metadata)
+context.configure(connection=connection, target_metadata=desk_tables.staff.metadata)
 with context.begin_transaction():
     context.run_migrations()
