@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 
 from bot.crisis import Crisis
-from bot.domain import Escalation, Evidence, Reason
+from bot.domain import Escalation, Evidence, Reading, Reason
 from bot.patterns import Match
 from bot.sentiment import Trend
 from bot.settings import Settings
@@ -42,7 +42,7 @@ class Signals:
     """Messages of this conversation that were abuse before this one."""
     topics: tuple[Topic, ...] = ()
     frustration: float | None = None
-    trend: Trend = Trend.STABLE
+    trend: str = Trend.STABLE
     language: str = "en"
     unhelped: int = 0
     """Turns in a row about the same need that did not help, this one included."""
@@ -57,6 +57,14 @@ class Signals:
     """`vip`, `vulnerable`: from the customer's profile, or from a topic."""
     turns_since_offer: int | None = None
     """Turns since a human was last offered; None when never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """A message as it was read: the reading for everyone, the signals for the rules."""
+
+    reading: Reading
+    signals: Signals
 
 
 def read_limits(settings: Settings) -> Limits:
@@ -75,6 +83,16 @@ def decide(signals: Signals, limits: Limits) -> Escalation | None:
         if found and not (found.offer and asked_lately):
             return found
     return None
+
+
+def explain(escalation: Escalation | None) -> str:
+    """The decision in a few words, for the trace."""
+    if escalation is None:
+        return "the bot answers"
+    evidence = escalation.evidence
+    number = "" if evidence.value is None else f" {evidence.value:g}"
+    limit = "" if evidence.threshold is None else f" against {evidence.threshold:g}"
+    return f"{'offer' if escalation.offer else 'hand over'}: {escalation.rule}{number}{limit}"
 
 
 def crisis(signals: Signals, _: Limits) -> Escalation | None:

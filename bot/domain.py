@@ -59,6 +59,9 @@ class Outcome(StrEnum):
     ASKED_BACK = "asked_back"
     ABSTAINED = "abstained"
     GREETED = "greeted"
+    WARNED = "warned"
+    """The customer is asked to go on without insults."""
+    HANDED_OVER = "handed_over"
     STOPPED = "stopped"
     TOO_LATE = "too_late"
     FAILED = "failed"
@@ -284,6 +287,46 @@ class Escalation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a message is about and how its customer feels.
+
+    `intent` is a name of the intents file, `confidence` in [0, 1] that it is right, `also` further intents; `polarity` in
+    [-1, 1] and `frustration` in [0, 1] are None in a language that is not read; `trend` is improving, stable or declining;
+    `signs` are the customer's words that speak of frustration, by rule.
+    """
+
+    intent: str
+    confidence: float
+    also: tuple[str, ...] = ()
+    in_scope: bool = True
+    polarity: float | None = None
+    frustration: float | None = None
+    trend: str = "stable"
+    language: str = "en"
+    signs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far a conversation has come with the customer's need; each reply's entry keeps it for the next turn.
+
+    `turns` count since the beginning or since something last helped, `unhelped` those in a row that did not help with the
+    need `intent`; `since_offer` counts the turns since a human was last offered, `offered` says that the last reply did.
+    """
+
+    intent: str = ""
+    turns: int = 0
+    unhelped: int = 0
+    abuse: int = 0
+    since_offer: int | None = None
+    offered: bool = False
+    apologised: bool = False
+    outcome: str = ""
+    flags: tuple[str, ...] = ()
+    frustrations: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """A customer's message and what the bot did about it: trace, log data and evaluation sample in one."""
 
@@ -293,3 +336,6 @@ class Turn:
     found: Found | None
     steps: tuple[Step, ...]
     writing: WritingRecord | None = None
+    reading: Reading | None = None
+    escalation: Escalation | None = None
+    standing: Standing = Standing()

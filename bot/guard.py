@@ -1,9 +1,14 @@
-"""The guard: turns what a client sent into text that is safe to store, or refuses it with a reason for the customer."""
+"""The guard: what a client sent becomes text that is safe to store, or is refused with a reason for the customer."""
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from bot.errors import MessageEmpty, MessageTooLong, MessageUnreadable
+from bot.injection import score_injection
+from bot.personal import NEVER_KEPT, mask
 
 _CONTROL = "".join(map(chr, (*range(0x00, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0))))
 _DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -14,6 +19,29 @@ _REMOVED = re.compile(f"[{re.escape(_CONTROL)}{_DIRECTION}{_INVISIBLE}{_TAGS}{_N
 _LINE_ENDS = re.compile("\r\n?|\u2028|\u2029|\x85")
 _JOINERS_IN_ASCII = re.compile("(?<![^\\x00-\\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\\x00-\\x7f])")
 _MARKS_KEPT = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """A message that is safe to store.
+
+    `data` says which kinds of personal data were hidden in it (`masked`), and how much it looked like an order to the bot
+    (`injection`, in [0, 1]), where there was any.
+    """
+
+    text: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def guard(raw: object, max_chars: int, country: str) -> Guarded:
+    """The message without what nobody should keep: card numbers, accounts, identity numbers, passwords.
+
+    Raises what `clean_text` raises. `country` (ISO 3166) is where the customers are.
+    """
+    masked = mask(clean_text(raw, max_chars), country, NEVER_KEPT)
+    injection = score_injection(str(raw))  # as it came: cleaning takes out the characters that hide an order
+    data = {"masked": list(masked.kinds)} if masked.kinds else {}
+    return Guarded(text=masked.text, data=data | ({"injection": injection.score} if injection.score else {}))
 
 
 def clean_text(raw: object, max_chars: int) -> str:

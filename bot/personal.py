@@ -5,7 +5,7 @@ Names and postal addresses cannot be found this way, and are not.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,6 +23,10 @@ class Personal(StrEnum):
     NATIONAL_ID = "identity number"
     BANK_ACCOUNT = "bank account"
     PHONE = "phone number"
+
+
+NEVER_KEPT = frozenset({Personal.CARD, Personal.IBAN, Personal.SECRET, Personal.NATIONAL_ID, Personal.BANK_ACCOUNT})
+"""What no colleague needs from a chat: hidden before a message is stored (docs/decisions/0023-guard.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +64,8 @@ _FINDERS: dict[Personal, _Finder] = {
 _DIGITS_OR_SIGNS = re.compile(r"[\d@＠]|[\w-]{20}|(?i:passw|pwd|kennwort|mot de passe|contrase|secret|\bat\b)")
 
 
-def mask(text: str, country: str = "GB") -> Masked:
-    """Hide personal data; `country` (ISO 3166) says how phone numbers without +NN are read.
+def mask(text: str, country: str = "GB", kinds: Collection[Personal] = tuple(Personal)) -> Masked:
+    """Hide personal data of these kinds; `country` (ISO 3166) says how phone numbers without +NN are read.
 
     Order and invoice numbers, prices, dates and versions stay. A text without any of it is returned as it is.
     """
@@ -73,7 +77,7 @@ def mask(text: str, country: str = "GB") -> Masked:
         for start, end in finder(seen, country):
             found.append(Span(kind=kind, start=start, end=end))
             seen = f"{seen[:start]}{'¤' * (end - start)}{seen[end:]}"
-    return _masked(text, sorted(found, key=lambda span: span.start))
+    return _masked(text, sorted((span for span in found if span.kind in kinds), key=lambda span: span.start))
 
 
 def _masked(text: str, found: list[Span]) -> Masked:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from bot.patterns import load_patterns
-from bot.personal import Personal, mask
+from bot.personal import NEVER_KEPT, mask
 from bot.plain import plain
 
 _LINK = re.compile(
@@ -22,7 +22,6 @@ _BARE_HOST = re.compile(
 )
 _WORD = re.compile(r"[\w£€$%.,]*[\w%]")
 _QUOTED_SHARE = 0.8
-_NEVER_SHOWN = frozenset({Personal.CARD, Personal.IBAN, Personal.SECRET, Personal.NATIONAL_ID, Personal.BANK_ACCOUNT})
 
 
 class Breach(StrEnum):
@@ -90,7 +89,7 @@ def _personal(sentence: str, allowed: Allowed, country: str) -> list[Finding]:
     findings = []
     for span in mask(sentence, country).found:
         value = sentence[span.start : span.end]
-        if span.kind in _NEVER_SHOWN or re.sub(r"[\s()+.-]", "", value.lower()) not in known:
+        if span.kind in NEVER_KEPT or re.sub(r"[\s()+.-]", "", value.lower()) not in known:
             findings.append(Finding(breach=Breach.PERSONAL_DATA, words=f"[{span.kind}]"))
     return findings[:1]
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain import Entry, Kind, Speaker
+from bot.personal import mask
 from knowledge.document import DocumentId
 from knowledge.lexical import words
 
@@ -24,10 +25,12 @@ class Question:
     history: tuple[str, ...] = ()
     context: tuple[str, ...] = ()
     document: DocumentId | None = None
+    tone: str = ""
+    """What a model that writes the reply is told of the customer's mood."""
 
 
-def read_question(asked: Entry, earlier: Sequence[Entry]) -> Question:
-    """The question in `asked`, given the entries before it, oldest first.
+def read_question(asked: Entry, earlier: Sequence[Entry], country: str = "GB") -> Question:
+    """The question in `asked`, given the entries before it, oldest first; personal data stay out of it.
 
     What was said before counts as it was understood then: after a choice of "2" it is the question with the chosen title.
     A short reply to articles that the bot offered ("the mobile one") chooses one, and the question asked first is searched.
@@ -36,13 +39,14 @@ def read_question(asked: Entry, earlier: Sequence[Entry]) -> Question:
     offered = _offered(earlier)
     if offered and turns and (chosen := _chosen(asked.text, offered)):
         document = DocumentId(chosen["document"])
-        return _question(f"{turns[-1][0]} {chosen['title']}", turns[:-1], document)
-    return _question(asked.text, turns)
+        return _question(f"{turns[-1][0]} {chosen['title']}", turns[:-1], country, document)
+    return _question(asked.text, turns, country)
 
 
-def _question(text: str, turns: Sequence[tuple[str, str]], document: DocumentId | None = None) -> Question:
+def _question(text: str, turns: Sequence[tuple[str, str]], country: str, document: DocumentId | None = None) -> Question:
+    turns = [(mask(said, country).text, title) for said, title in turns]
     return Question(
-        text=text,
+        text=mask(text, country).text,
         history=tuple(said for said, _ in turns),
         context=tuple(words for turn in turns for words in turn if words),
         document=document,

@@ -41,6 +41,15 @@ class Recent:
         if len(self._kept) > CONVERSATIONS:
             self._kept.popitem(last=False)
 
+    def is_bots(self, conversation: ConversationId) -> bool:
+        """Whether the bot holds the conversation, as far as this process knows."""
+        kept = self._kept.get(conversation)
+        return kept is not None and kept.is_bots
+
+    def forget(self, conversation: ConversationId) -> None:
+        """Read the conversation anew next time: it was passed on."""
+        self._kept.pop(conversation, None)
+
     def note(self, entry: Entry) -> None:
         """An entry that this process appended."""
         if kept := self._kept.get(entry.conversation):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from bot.domain import Step, Turn
+from bot.domain import Outcome, Step, Turn
 
 
 class OpenStep:
@@ -45,12 +45,17 @@ class Trace:
 def turn_data(turn: Turn) -> dict[str, Any]:
     """The turn as its reply's entry keeps it: what a view may show on top, the trace under `turn`."""
     found = turn.found
+    is_handover = turn.reply.outcome is Outcome.HANDED_OVER
     return {
+        **({"notice": "handover"} if is_handover else {}),
         "outcome": turn.reply.outcome,
         "citations": [asdict(citation) for citation in turn.reply.citations],
         "choices": [asdict(choice) for choice in turn.reply.choices],
+        "escalation": asdict(turn.escalation) if turn.escalation else None,
+        "standing": asdict(turn.standing),
         "turn": {
             "question": turn.question,
+            "reading": asdict(turn.reading) if turn.reading else None,
             "knowledge": found.version if found else None,
             "answerability": round(found.answerability, 4) if found else None,
             "passages": [[passage.id, round(passage.score, 4)] for passage in found.passages] if found else [],

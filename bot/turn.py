@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from bot import phrases
 from bot.accounts import DEVELOPERS, Account
 from bot.answer import Answerer
 from bot.check import check_answer
+from bot.decide import decide, explain, read_limits
 from bot.dispatch import Dispatch
 from bot.domain import (
     ClientId,
@@ -17,27 +19,37 @@ from bot.domain import (
     Draft,
     Entry,
     EntryId,
+    Held,
+    Holder,
     Kind,
     Outcome,
+    Reply,
     Speaker,
     Turn,
+    WritingRecord,
 )
-from bot.errors import ConversationUnknown, NotYours, PromptInvalid
-from bot.guard import clean_text
+from bot.errors import ConversationUnknown, HolderChanged, NotYours, PromptInvalid
+from bot.guard import guard
+from bot.handover import hand_over, settle_offer, wants_bot_back
 from bot.limits import MessageRate
 from bot.live import Live
 from bot.llm.members import ProviderStatus
 from bot.log import ConversationLog
-from bot.question import read_question
+from bot.question import Question, read_question
+from bot.reading import MessageReader, Unread, signals_after
 from bot.recent import KEPT, Recent
 from bot.settings import Settings
+from bot.standing import move_on, read_standing
+from bot.tone import Tone, read_tone
 from bot.trace import Trace, turn_data
+from bot.wording import tell_masked, word
 from bot.writer import Writer, Written
 from bot.writing import Show
-from knowledge.document import Search
+from knowledge.document import Found, Search
 
 logger = logging.getLogger(__name__)
 
+_BOT = Held(holder=Holder.BOT)
 _PASSAGES = 12
 """Passages a turn looks at: enough to hold most of the best article."""
 
@@ -45,12 +57,22 @@ _PASSAGES = 12
 class Bot:
     """Takes customers' messages and answers them: one turn at a time per conversation, one deadline per turn."""
 
-    def __init__(self, *, settings: Settings, log: ConversationLog, search: Search, writer: Writer | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        log: ConversationLog,
+        search: Search,
+        writer: Writer | None = None,
+        reader: MessageReader | None = None,
+    ) -> None:
         self.settings = settings
         self.log = log
         self.search = search
         self.live = Live()
         self._writer = writer
+        self._reader = reader or Unread()
+        self._limits = read_limits(settings)
         self._answerer = Answerer(search, settings)
         self._recent = Recent(log)
         self._rate = MessageRate(settings.messages_per_minute)
@@ -80,23 +102,23 @@ class Bot:
         A repeat of a client id returns the first entry and gives no second reply. Raises MessageRefused (its reason is for
         the customer), NotYours or LogUnavailable; then nothing was stored.
         """
-        message = clean_text(text, self.settings.message_max_chars)
+        message = guard(text, self.settings.message_max_chars, self.settings.country)
         await self._rate.check(customer)
         with self._dispatch.room(conversation):
-            if not self._recent.is_open(conversation, customer):
-                opened = await self.log.open(conversation, customer)
-                self._recent.begin(conversation, customer, opened.holder, opened.last_seq)
-            entry = await self.log.append(
-                Draft(
-                    conversation=conversation,
-                    speaker=Speaker.CUSTOMER,
-                    kind=Kind.MESSAGE,
-                    text=message,
-                    client_id=client_id,
-                )
+            held = await self._held(conversation, customer)
+            draft = Draft(
+                conversation=conversation,
+                speaker=Speaker.CUSTOMER,
+                kind=Kind.MESSAGE,
+                text=message.text,
+                data=message.data,
+                client_id=client_id,
             )
+            brought_back = await self._bring_back(draft, held)
+            entry = brought_back or await self.log.append(draft)
         self._recent.note(entry)
-        self._dispatch.wake([entry])
+        if held is None or brought_back:
+            self._dispatch.wake([entry])
         return entry
 
     async def take_turn(self, asked: Entry) -> None:
@@ -106,16 +128,61 @@ class Bot:
             return
         account = _account(asked, self._recent.customer(asked.conversation))
         turn = await self._turn(asked, earlier, partial(self.live.show, asked.conversation, asked.seq), account)
-        await self._append(asked, Kind.MESSAGE, turn.reply.text, turn_data(turn))
+        await self._append(asked, turn.reply.text, turn_data(turn), turn.reply.outcome)
 
     async def _turn(self, asked: Entry, earlier: Sequence[Entry], show: Show, account: Account) -> Turn:
-        """What the bot does about a message, given the entries before it; appends nothing.
+        """What the bot does about a message, given the entries before it; appends nothing."""
+        trace = Trace()
+        standing = read_standing(earlier)
+        question = read_question(asked, earlier, self.settings.country)
+
+        with trace.step("read") as step:
+            seen = await self._reader.read(question.text, question.history, standing)
+            step.note = f"{seen.reading.intent} {seen.reading.confidence:.2f}, frustration {seen.reading.frustration}"
+
+        tone = read_tone(asked, seen, standing, self.settings)
+
+        with trace.step("decide") as step:
+            escalation = decide(seen.signals, self._limits)
+            step.note = explain(escalation)
+
+        found: Found | None = None
+        writing: WritingRecord | None = None
+        if escalation and not escalation.offer:
+            reply = hand_over(escalation, seen.signals.crisis, self.settings.country)
+        elif said := settle_offer(asked, seen.signals):
+            reply, escalation = Reply(outcome=Outcome.GREETED, text=said), None
+        else:
+            reply, found, writing = await self._answer(question, tone, show, account, trace)
+
+            with trace.step("decide again") as step:
+                escalation = decide(signals_after(seen, reply, found, tone), self._limits)
+                step.note = explain(escalation)
+            if escalation and not escalation.offer:
+                reply = hand_over(escalation, seen.signals.crisis, self.settings.country)
+            else:
+                reply = word(reply, tone, seen, escalation)
+        reply = tell_masked(reply, asked)
+
+        return Turn(
+            asked=asked,
+            question=question.text,
+            found=found,
+            reply=reply,
+            steps=trace.steps,
+            writing=writing,
+            reading=seen.reading,
+            escalation=escalation,
+            standing=move_on(standing, seen, tone, reply.outcome, escalation),
+        )
+
+    async def _answer(
+        self, question: Question, tone: Tone, show: Show, account: Account, trace: Trace
+    ) -> tuple[Reply, Found, WritingRecord | None]:
+        """What the articles say to the question, and what was found for it.
 
         Where a model writes, each sentence is checked before it is shown (`writer`); what is quoted is checked here.
         """
-        trace = Trace()
-        question = read_question(asked, earlier)
-
         with trace.step("retrieve") as step:
             found = await self.search.search(question.text, question.context, limit=_PASSAGES)
             step.note = f"{len(found.passages)} passages, answerable {found.answerability:.2f}"
@@ -125,13 +192,13 @@ class Bot:
             step.note = f"{answer.outcome}, {len(answer.blocks)} blocks"
 
         written = Written()
-        if self._writer and self._answerer.is_writable(answer, found):
+        if self._writer and not tone.narrowed and self._answerer.is_writable(answer, found):
             with trace.step("write") as step:
                 try:
-                    written = await self._writer.write(question, answer, found, show, account)
+                    written = await self._writer.write(replace(question, tone=tone.for_model), answer, found, show, account)
                     step.note = written.note
                 except PromptInvalid as invalid:
-                    logger.error("conversation %s: the articles are quoted: %s", asked.conversation, invalid)
+                    logger.error("conversation %s: the articles are quoted: %s", account.conversation, invalid)
                     step.note = f"quoted: {invalid}"
 
         with trace.step("check") as step:
@@ -140,8 +207,7 @@ class Bot:
                 answer = otherwise()
             reply = written.reply or check_answer(answer, otherwise)
             step.note = f"{reply.outcome}, {len(reply.citations)} citations, {len(reply.dropped)} sentences dropped"
-
-        return Turn(asked=asked, question=question.text, found=found, reply=reply, steps=trace.steps, writing=written.record)
+        return reply, found, written.record
 
     async def replay(self, entry: EntryId) -> Turn:
         """The turn that led to this reply, run again with the prompts and articles as they are now.
@@ -187,6 +253,7 @@ class Bot:
         await self._dispatch.close()
         if self._writer:
             await self._writer.close()
+        self._reader.close()
         await self.log.close()
 
     async def _own(self, conversation: ConversationId, customer: CustomerId) -> None:
@@ -196,16 +263,53 @@ class Bot:
         if known.customer != customer:
             raise NotYours(f"conversation {conversation} is not {customer}'s")
 
+    async def _held(self, conversation: ConversationId, customer: CustomerId) -> Held | None:
+        """Who holds the conversation where it is not the bot; begins it if it is new. Raises NotYours."""
+        if not self._recent.is_open(conversation, customer):
+            opened = await self.log.open(conversation, customer)
+            self._recent.begin(conversation, customer, opened.holder, opened.last_seq)
+            return None if opened.holder is Holder.BOT else opened.held
+        if self._recent.is_bots(conversation):
+            return None
+        known = await self.log.conversation(conversation)
+        return known.held if known and known.holder is not Holder.BOT else None
+
+    async def _bring_back(self, draft: Draft, held: Held | None) -> Entry | None:
+        """Append a message that takes its conversation back to the bot: one that was closed, or whose customer asks so."""
+        if held is None or held.holder is Holder.AGENT:
+            return None
+        if held.holder is Holder.QUEUE and not wants_bot_back(draft.text):
+            return None
+        try:
+            entry = await self.log.append(replace(draft, only_if=held, moves_to=_BOT))
+        except HolderChanged:
+            return None  # somebody was faster: the message is theirs
+        self._recent.forget(draft.conversation)
+        return entry
+
     async def _settle(self, asked: Entry, outcome: Outcome) -> None:
         """Close a message whose turn did not: the customer is told, and it is not answered twice."""
-        await self._append(asked, Kind.NOTICE, phrases.NOTICES[outcome], {"outcome": outcome, "notice": outcome})
+        await self._append(asked, phrases.NOTICES[outcome], {"outcome": outcome, "notice": outcome}, outcome)
 
-    async def _append(self, asked: Entry, kind: Kind, text: str, data: dict[str, object]) -> None:
-        speaker = Speaker.BOT if kind is Kind.MESSAGE else Speaker.SYSTEM
-        entry = await self.log.append(
-            Draft(conversation=asked.conversation, speaker=speaker, kind=kind, text=text, data=data, answers=asked.seq)
+    async def _append(self, asked: Entry, text: str, data: dict[str, object], outcome: Outcome) -> None:
+        """Append what settles a message; nothing when somebody has taken the conversation over meanwhile."""
+        is_notice = "notice" in data
+        draft = Draft(
+            conversation=asked.conversation,
+            speaker=Speaker.SYSTEM if is_notice else Speaker.BOT,
+            kind=Kind.NOTICE if is_notice else Kind.MESSAGE,
+            text=text,
+            data=data,
+            answers=asked.seq,
+            only_if=_BOT,
+            moves_to=Held(holder=Holder.QUEUE) if outcome is Outcome.HANDED_OVER else None,
         )
-        self._recent.note(entry)
+        try:
+            self._recent.note(await self.log.append(draft))
+        except HolderChanged:
+            logger.info("conversation %s: message %d is left to the human who took over", asked.conversation, asked.seq)
+        if draft.moves_to:
+            self._recent.forget(asked.conversation)
         self.live.end(asked.conversation)
 
 

@@ -66,11 +66,14 @@ class Ranked:
 
 
 class HybridSearch:
-    """The `Search` of the product: cosine and BM25 over the public passages, fused by score."""
+    """The `Search` of the product: cosine and BM25 over the public passages, fused by score.
+
+    `embedder` remembers what it embedded, so that who reads the same message with it pays once.
+    """
 
     def __init__(self, root: Path, embedder: Embedder, bm25_weight: float = 1.0) -> None:
         self._versions = Versions(root)
-        self._embedder = embedder
+        self.embedder = embedder
         self._bm25_weight = bm25_weight
         self._version = Version(self._versions)
         self._failed = self._version.mark
@@ -108,7 +111,7 @@ class HybridSearch:
     def rank(self, question: str, history: Sequence[str] = ()) -> Ranked:
         """All candidates, for who wants to look deeper than a customer does: the evaluation."""
         version = self._up_to_date()
-        query = understand(self._embedder, question, history)
+        query = understand(self.embedder, question, history)
         candidates = rank(version.collection, query, self._bm25_weight)
         answerability = version.answerability.probability(version.collection, query, candidates)
         return Ranked(version=version, query=query, candidates=candidates, answerability=answerability)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.domain import Conversation, ConversationId, Entry, EntryId, Kind, Speaker
+from bot.domain import SHOWN_TO_CUSTOMERS, Conversation, ConversationId, Entry, EntryId, Kind, Speaker
 from bot.webchat.citations import cite, plain_colons
 
 Step = dict[str, Any]
@@ -15,7 +15,7 @@ _RUN = "turn-"
 
 def show_entry(entry: Entry, assistant: str, thumb: int | None = None) -> Step | None:
     """The step of one entry, or None if it is not shown. `thumb` is the customer's rating of it, if there is one."""
-    if entry.kind is Kind.FEEDBACK:
+    if entry.kind not in SHOWN_TO_CUSTOMERS:
         return None
     if entry.speaker is Speaker.CUSTOMER:
         return _step(entry, entry.client_id or entry.id, "user_message", "You", entry.text)

@@ -26,9 +26,9 @@ def tools(page: ChatClient) -> list[str]:
 async def test_a_developers_page_shows_the_steps_of_each_turn_and_the_way_to_its_page(developer: Developer) -> None:
     page = await page_of(developer)
     await page.ask("what is the late fee?")
-    assert tools(page) == ["retrieve", "answer", "write", "check"]
-    first = next(step for step in page.steps.values() if step["type"] == "tool")
-    assert "2 passages, answerable 0.90" in first["output"]
+    assert tools(page) == ["read", "decide", "retrieve", "answer", "write", "check", "decide again"]
+    first, _, retrieve, *_ = (step for step in page.steps.values() if step["type"] == "tool")
+    assert "2 passages, answerable 0.90" in retrieve["output"]
     path = first["output"].split("(")[1].rstrip(")")
     assert (await developer.request("GET", path))[0] == 200
     _, settings = await page.request("GET", "/project/settings?language=en-US")

@@ -1,0 +1,85 @@
+"""How far a conversation has come with the customer's need: read from its entries, moved on with each turn."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from bot.decide import Understood
+from bot.domain import Entry, Escalation, Holder, Kind, Outcome, Reading, Standing
+from bot.tone import Tone
+
+KEPT_MOODS = 5
+"""Messages whose frustration is kept for the trend."""
+INSISTS = 0.5
+"""From this insistence on (`bot.mood_features.insistence`) a message repeats an earlier one."""
+_SAYS_SO = frozenset({"repeated", "bot_fails"})
+_NO_NEED = frozenset({"greeting", "off_topic", ""})
+_IN_VAIN = frozenset({Outcome.ABSTAINED, Outcome.FAILED, Outcome.TOO_LATE})
+
+
+def read_standing(earlier: Sequence[Entry]) -> Standing:
+    """The standing after these entries, oldest first; a conversation that people gave back begins anew."""
+    thumbs = {entry.data.get("of"): entry.data.get("value") for entry in earlier if entry.kind is Kind.FEEDBACK}
+    for entry in reversed(earlier):
+        if entry.data.get("holder") == Holder.BOT:
+            return Standing()
+        if kept := entry.data.get("standing"):
+            standing = _restore(kept)
+            blamed = thumbs.get(entry.id) == 0 and standing.outcome == Outcome.ANSWERED
+            return replace(standing, outcome=Outcome.ABSTAINED, unhelped=standing.unhelped + 1) if blamed else standing
+    return Standing()
+
+
+def not_helped(standing: Standing, reading: Reading, insistence: float) -> int:
+    """Turns in a row, before this one, that did not help with what this message still needs.
+
+    A reply that was an answer counts when the customer says so ("that didn't help") or asks the same again.
+    """
+    says_so = _says_so(reading)
+    insists = insistence >= INSISTS
+    if not (same_need(standing, reading) or says_so or insists):
+        return 0
+    return standing.unhelped + (standing.outcome == Outcome.ANSWERED and (says_so or insists))
+
+
+def same_need(standing: Standing, reading: Reading) -> bool:
+    """Whether the message is about what the conversation is about."""
+    return reading.intent not in _NO_NEED and standing.intent in (reading.intent, *reading.also)
+
+
+def _says_so(reading: Reading) -> bool:
+    return bool(_SAYS_SO & reading.signs.keys())
+
+
+def has_need(reading: Reading) -> bool:
+    """Whether the message asks for something that the company deals with."""
+    return reading.intent not in _NO_NEED
+
+
+def move_on(before: Standing, seen: Understood, tone: Tone, outcome: Outcome, escalation: Escalation | None) -> Standing:
+    """The standing after a turn with this outcome."""
+    reading, signals = seen.reading, seen.signals
+    offers = escalation is not None and escalation.offer
+    is_done = outcome is Outcome.GREETED and before.outcome == Outcome.ANSWERED
+    waited = None if before.since_offer is None else before.since_offer + 1
+    return Standing(
+        intent=reading.intent if has_need(reading) else before.intent,
+        turns=0 if is_done else before.turns + 1,
+        unhelped=0 if is_done else signals.unhelped + (outcome in _IN_VAIN and (has_need(reading) or _says_so(reading))),
+        abuse=before.abuse + (signals.abuse is not None),
+        since_offer=0 if offers else waited,
+        offered=offers,
+        apologised=before.apologised or bool(tone.begins),
+        outcome=outcome,
+        flags=tuple(sorted(signals.flags)),
+        frustrations=(*before.frustrations, reading.frustration)[-KEPT_MOODS:],
+    )
+
+
+def _restore(kept: Mapping[str, Any]) -> Standing:
+    """The standing as an entry keeps it; a field of another version is left out."""
+    known = {one.name for one in fields(Standing)}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in kept.items() if name in known
+    }
+    return Standing(**values)
