@@ -1,21 +1,21 @@
 """Limits on what one customer may send."""
 
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
-
+from bot.bus import Bus
+from bot.bus_local import LocalBus
 from bot.domain import CustomerId
 from bot.errors import TooManyMessages
 
+_MINUTE_SECONDS = 60
+
 
 class MessageRate:
-    """Messages per minute and customer, all conversations together; counted in this process."""
+    """Messages per minute and customer, all conversations together; counted on the bus, and so in every process."""
 
-    def __init__(self, per_minute: int) -> None:
-        self._limit = RateLimitItemPerMinute(per_minute)
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+    def __init__(self, per_minute: int, bus: Bus | None = None) -> None:
+        self._per_minute = per_minute
+        self._bus = bus or LocalBus()
 
     async def check(self, customer: CustomerId) -> None:
         """Count one message. Raises TooManyMessages over the limit."""
-        if not await self._limiter.hit(self._limit, "messages", customer):
+        if await self._bus.count(f"messages {customer}", _MINUTE_SECONDS) > self._per_minute:
             raise TooManyMessages

@@ -1,0 +1,292 @@
+"""Session memory over real servers and a real log: kept, sealed, rebuilt, and never in the way of a turn."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.bus import place_of
+from bot.cells import LocalCells
+from bot.domain import ConversationId, CustomerId, Draft, Kind, Speaker
+from bot.errors import LogUnavailable, ProviderDown
+from bot.log_memory import MemoryLog
+from bot.memory import CachedMemory, NoMemory
+from bot.recollection import recollect
+from bot.seal import Seal
+from bot.settings import Settings
+from bot.sql.log import SqlLog, open_log
+from bot.valkey.cells import ServerCells
+from bot.valkey.server import ANSWER_SECONDS, PREFIX, Server
+from tests.state.servers import RealServer, until_well
+from tests.state.talk import CHAT, FACT, append_turn, entry
+
+OLD, NEW = b"o" * 32, b"n" * 32
+SETTINGS = Settings(_env_file=None, max_conversation_history=600)
+PLACE = PREFIX + place_of("memory", CHAT)
+
+
+class CountingLog(MemoryLog):
+    """A log that counts what is read from it, and can be away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+        self.is_away = False
+
+    async def after(self, conversation, seq=0, limit=1000):
+        self.reads += 1
+        if self.is_away:
+            raise LogUnavailable("away")
+        return await super().after(conversation, seq, limit)
+
+
+@pytest.fixture
+def log():
+    return CountingLog()
+
+
+@pytest.fixture
+async def sql(tmp_path) -> AsyncIterator[SqlLog]:
+    log = open_log(None, tmp_path)
+    yield log
+    await log.close()
+
+
+def memory_on(server, log, *keys, **more):
+    return CachedMemory(ServerCells(server), Seal(keys or [OLD]), log, SETTINGS, **more)
+
+
+async def talk(log, memory, turns, first=1):
+    """So many turns, remembered as the bot does it."""
+    for number in range(first, first + turns):
+        asked, reply = await append_turn(log, number)
+        recalled = await memory.recall(asked, ())
+        await memory.remember(recalled, [asked, reply])
+
+
+def next_question(log):
+    return entry(len(log._entries[CHAT]) + 1, "and now?")
+
+
+async def test_what_is_remembered_is_recalled_by_every_process_without_reading_the_log(server, running, log):
+    await talk(log, memory_on(server, log), 20)
+    other = Server(running.url, "another process's")
+    log.reads = 0
+    recalled = await memory_on(other, log).recall(next_question(log), ())
+    assert recalled.seq == 40
+    assert ("order", "LF-204815") in [(fact.name, fact.value) for fact in recalled.facts]
+    assert log.reads == 0
+    await other.close()
+
+
+async def test_after_two_hundred_turns_the_prompt_is_within_budget_and_the_fact_of_turn_three_is_there(server, sql):
+    memory = memory_on(server, sql)
+    await talk(sql, memory, 200)
+    asked = entry(401, "and now?")
+    recalled = await memory.recall(asked, ())
+    recollection = recollect(recalled, asked, SETTINGS.max_conversation_history)
+    assert "order: LF-204815" in recollection.summary
+    assert recollection.tokens <= SETTINGS.max_conversation_history
+
+
+@pytest.mark.parametrize("loss", ["flushed", "gone", "garbage", "of another version"])
+async def test_memory_that_is_lost_is_rebuilt_from_the_log_as_it_was(running, server, log, caplog, loss):
+    memory = memory_on(server, log)
+    await talk(log, memory, 30)
+    asked = next_question(log)
+    before = await memory.recall(asked, ())
+    with running.client() as client:
+        if loss == "flushed":
+            running.flush()
+        elif loss == "gone":
+            assert client.delete(PLACE) == 1
+        elif loss == "garbage":
+            client.set(PLACE, b"\x01 no sealed value")
+        else:
+            client.set(PREFIX + place_of("memory", CHAT), Seal([OLD]).close(b'{"seq": "?"}', place_of("memory", CHAT), CHAT))
+    assert await memory.recall(asked, ()) == before
+    assert ("rebuilt" in caplog.text) == (loss in ("garbage", "of another version"))
+
+
+async def test_a_value_changed_in_one_bit_or_moved_to_another_conversation_is_rejected_and_rebuilt(
+    running, server, log, caplog
+):
+    memory = memory_on(server, log)
+    await talk(log, memory, 5)
+    await log.open(ConversationId("other"), CustomerId("ben"))
+    await log.append(Draft(conversation=ConversationId("other"), speaker=Speaker.CUSTOMER, kind=Kind.MESSAGE, text="hi"))
+    asked = entry(2, "whose order is it?")
+    asked = type(asked)(
+        **{name: getattr(asked, name) for name in asked.__slots__} | {"conversation": ConversationId("other")}
+    )
+    with running.client() as client:
+        stolen = client.get(PLACE)
+        client.set(PREFIX + place_of("memory", "other"), stolen)
+        client.set(PLACE, stolen[:-1] + bytes([stolen[-1] ^ 1]))
+    moved = await memory.recall(asked, ())
+    assert (moved.conversation, moved.seq, moved.facts) == ("other", 1, ())
+    changed = await memory.recall(next_question(log), ())
+    assert changed.seq == 10
+    assert caplog.text.count("its memory is rebuilt: it was changed, or sealed for another place") == 2
+    assert "LF-204815" not in caplog.text
+
+
+async def test_keys_rotate_while_conversations_go_on_without_reading_the_log_again(server, log):
+    await talk(log, memory_on(server, log, OLD), 5)
+    log.reads = 0
+    rotating = memory_on(server, log, NEW, OLD)
+    for number in range(6, 26):
+        await talk(log, rotating, 1, first=number)
+    assert (await memory_on(server, log, NEW).recall(next_question(log), ())).seq == 50
+    assert log.reads == 0
+
+
+@pytest.mark.parametrize("kind", ["valkey", "redis"])
+async def test_no_file_of_the_server_shows_what_was_said(kind, request, log):
+    request.getfixturevalue(kind)  # skips where it is not installed
+    with RealServer(kind) as running:
+        server = Server(running.url, "Redis")
+        await talk(log, memory_on(server, log), 10)
+        with running.client() as client:
+            client.save()
+            assert client.exists(PLACE)
+        await server.close()
+        kept = running.files()
+    assert len(kept) > 2000
+    for canary in (b"LF-204815", FACT.encode(), b"wrong house", b"order", CHAT.encode() * 2, b"roaming", b"answer"):
+        assert canary not in kept
+
+
+async def test_a_memory_ends_after_the_time_of_the_settings_and_every_turn_renews_it(running, server, log):
+    await talk(log, memory_on(server, log), 1)
+    with running.client() as client:
+        assert 0 < client.ttl(PLACE) <= SETTINGS.session_timeout
+        client.expire(PLACE, 5)
+        await talk(log, memory_on(server, log), 1, first=2)
+        assert client.ttl(PLACE) > 5
+
+
+@pytest.mark.parametrize("fault", ["refused", "hung"])
+async def test_a_server_that_is_away_costs_a_turn_little_and_its_memory_nothing(log, fault):
+    with RealServer("valkey") as running:
+        server = Server(running.url, "Redis")
+        memory = memory_on(server, log)
+        await talk(log, memory, 10)
+        running.kill() if fault == "refused" else running.hang()
+        asked, reply = await append_turn(log, 11)
+        began = time.monotonic()
+        recalled = await memory.recall(asked, ())
+        recalled = await memory.remember(recalled, [asked, reply])
+        assert time.monotonic() - began < ANSWER_SECONDS + 2  # the wait once; the rest is a slow machine's
+        assert recalled.seq == 22
+        assert ("order", "LF-204815") in [(fact.name, fact.value) for fact in recalled.facts]
+        running.start() if fault == "refused" else running.go_on()
+        await until_well(server)
+        assert (await memory.recall(next_question(log), ())).seq == 22
+        await server.close()
+
+
+async def test_a_log_that_is_away_too_leaves_what_is_at_hand(server, log):
+    asked, reply = await append_turn(log, 1)
+    second, _ = await append_turn(log, 2)
+    log.is_away = True
+    recalled = await memory_on(server, log).recall(second, [reply])
+    assert [said.seq for said in recalled.said] == [2]
+    assert (await memory_on(server, log).recall(second, [asked, reply])).seq == 2
+
+
+async def test_entries_at_hand_spare_reading_the_log(server, log):
+    memory = memory_on(server, log)
+    asked, reply = await append_turn(log, 1)
+    recalled = await memory.recall(asked, ())
+    await memory.remember(recalled, [asked, reply])
+    second, _ = await append_turn(log, 2)
+    log.reads = 0
+    assert (await memory.recall(second, [asked, reply])).seq == 2
+    assert log.reads == 0
+
+
+async def test_what_others_said_meanwhile_is_read_from_the_log(server, log):
+    memory = memory_on(server, log)
+    await talk(log, memory, 1)
+    for number in (2, 3, 4):
+        await append_turn(log, number)  # by a process that could not remember
+    recalled = await memory.recall(next_question(log), ())
+    assert recalled.seq == 8
+    assert recalled.facts
+
+
+async def test_an_older_memory_that_overwrites_a_newer_one_does_no_harm(server, log):
+    memory = memory_on(server, log)
+    await talk(log, memory, 1)
+    old = await memory.recall(next_question(log), ())
+    await talk(log, memory, 5, first=2)
+    await memory.remember(old, ())
+    assert (await memory.recall(next_question(log), ())).seq == 12
+
+
+async def test_what_is_forgotten_is_gone_from_the_server(running, server, log):
+    memory = memory_on(server, log)
+    await talk(log, memory, 1)
+    assert await memory.forget(CHAT)
+    with running.client() as client:
+        assert not client.exists(PLACE)
+
+
+class Teller:
+    """A summariser that says what it was given, or fails."""
+
+    def __init__(self) -> None:
+        self.given = []
+        self.failure = None
+
+    async def summarise(self, memory, fell_out):
+        if self.failure:
+            raise self.failure
+        self.given.append([said.seq for said in fell_out])
+        return f"They talked about {len(self.given)} things."
+
+
+async def test_a_summariser_is_told_each_turn_that_falls_out_once_and_its_words_go_into_the_prompt(log):
+    teller = Teller()
+    memory = CachedMemory(LocalCells(), Seal([OLD]), log, SETTINGS, teller)
+    await talk(log, memory, 20)
+    told = [seq for given in teller.given for seq in given]
+    assert told == list(range(1, max(told) + 1))
+    asked = next_question(log)
+    recalled = await memory.recall(asked, ())
+    assert recalled.told in recollect(recalled, asked, SETTINGS.max_conversation_history).summary
+
+
+async def test_a_summariser_that_fails_leaves_the_extractive_summary_and_is_asked_again(log):
+    teller = Teller()
+    memory = CachedMemory(LocalCells(), Seal([OLD]), log, SETTINGS, teller)
+    teller.failure = ProviderDown("openai")
+    await talk(log, memory, 15)
+    asked = next_question(log)
+    assert "order: LF-204815" in recollect(await memory.recall(asked, ()), asked, 600).summary
+    teller.failure = None
+    await talk(log, memory, 1, first=16)
+    assert teller.given
+
+
+async def test_without_any_cells_a_memory_is_of_what_is_at_hand():
+    memory = NoMemory(SETTINGS)
+    recalled = await memory.recall(entry(8, "?"), [entry(6, "my order LF-204815"), entry(7, "thanks", Speaker.BOT, 6)])
+    assert [said.seq for said in recalled.said] == [6, 7]
+    assert await memory.forget(CHAT)
+
+
+async def test_fifty_conversations_at_once_recall_while_the_server_hangs_in_the_time_of_one(log):
+    with RealServer("valkey") as running:
+        server = Server(running.url, "Redis")
+        memory = memory_on(server, log)
+        asked, _ = await append_turn(log, 1)
+        await memory.recall(asked, ())
+        running.hang()
+        began = time.monotonic()
+        await asyncio.gather(*(memory.recall(asked, ()) for _ in range(50)))
+        assert time.monotonic() - began < ANSWER_SECONDS + 2  # one wait for all, not fifty
+        running.go_on()
+        await server.close()
