@@ -21,6 +21,7 @@ from bot.tools.tool import Caller, Supplies, Tool
 from bot.tools.toolbox import Toolbox, ToolLimits
 from knowledge.document import Article, DocumentId, Found
 
+CHAT = ConversationId("talk")
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 """A Friday."""
 TWO_LINES, ONE_LINE, MOBILE_ONLY, NO_VISIT = "100200001", "100200004", "100200003", "100200002"
@@ -66,7 +67,7 @@ class Talk:
     toolbox: Toolbox
     account: str | None = TWO_LINES
     customer: CustomerId = ANA
-    conversation: ConversationId = ConversationId("talk")
+    conversation: ConversationId = CHAT
     now: datetime = NOW
     entries: list[Entry] = field(default_factory=list)
     acted: Acted | None = None
