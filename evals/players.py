@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import re
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -36,8 +37,11 @@ from knowledge.texts import Texts
 from knowledge.versions import Versions
 
 CACHE = Path("data/evals")
-_SECRET = ("_key", "_secret", "_password", "_url", "_endpoint", "_dir", "_script", "_prices")
-_NOT_TOLD = frozenset({"company", "assistant", "allowed_origins", "messages_per_minute"})
+_NOT_TOLD = re.compile(
+    r"_(key|secret|password|url|endpoint|dir|file|script|prices)$|token_|session|ws_|prox|origin|visitor|request|message|"
+    r"environment|trace|^company$|^assistant$|^llm_providers$"
+)
+"""Secrets, places on this machine, who may connect and how often: nothing that makes one reply differ from another."""
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +91,10 @@ async def open_player(setup: Setup) -> AsyncIterator[Player]:
     with tempfile.TemporaryDirectory() as folder:
         settings = read_setup(setup, Path(folder))
         root = await asyncio.to_thread(_index, setup, settings)
-        (Path(folder) / "knowledge").symlink_to(root.resolve(), target_is_directory=True)
+        intents = setup.cache / "intents"  # kept by content: learned once
+        intents.mkdir(parents=True, exist_ok=True)
+        for name, place in (("knowledge", root), ("intents", intents)):
+            (Path(folder) / name).symlink_to(place.resolve(), target_is_directory=True)
         bot = await build_bot(settings)
         try:
             _write_with(bot, setup)
@@ -111,9 +118,9 @@ def read_setup(setup: Setup, data_dir: Path) -> Settings:
 
 
 def told_settings(settings: Settings) -> dict[str, Any]:
-    """Every setting that can change a reply and is neither a secret nor a place on this machine."""
+    """Every setting that can change a reply."""
     plain = settings.model_dump(mode="json")
-    return {name: value for name, value in plain.items() if not name.endswith(_SECRET) and name not in _NOT_TOLD}
+    return {name: value for name, value in plain.items() if not _NOT_TOLD.search(name)}
 
 
 def _providers(settings: Settings, setup: Setup) -> tuple[str, ...]:

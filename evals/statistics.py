@@ -92,8 +92,8 @@ def difference(measure: Measure, before: Rows, after: Rows) -> Difference | None
         n=before.n,
         better=better,
         worse=worse,
-        smallest=_smallest(before.n, flipped, error),
-        needed=_needed(before.n, flipped, error),
+        smallest=_smallest(measure, before.n, flipped, error),
+        needed=_needed(measure, before.n, flipped, error),
     )
 
 
@@ -141,14 +141,16 @@ def _bootstrap_p(drawn: NDArray[np.float64]) -> float:
     return float(min(1.0, 2 * (side + 1) / (len(known) + 1)))
 
 
-def _smallest(n: int, flipped: float | None, error: float) -> float:
+def _smallest(measure: Measure, n: int, flipped: float | None, error: float) -> float:
     """For pairs by Connor (1987): as many turns change as changed here, and at least as many as the difference needs."""
-    if flipped is None:
+    if measure.unit != "share":
         return _SUM * error
-    return min(1.0, max(_SUM * math.sqrt(flipped / n), _SUM**2 / n))
+    wanted = _SUM * (error if flipped is None else math.sqrt(flipped / n))
+    return min(1.0, max(wanted, _SUM**2 / n))
 
 
-def _needed(n: int, flipped: float | None, error: float) -> int:
-    if flipped is None:
-        return math.ceil(n * (_SUM * error / POINTS) ** 2)
-    return math.ceil(_SUM**2 * max(flipped, POINTS) / POINTS**2)
+def _needed(measure: Measure, n: int, flipped: float | None, error: float) -> int:
+    if measure.unit != "share":
+        return 0
+    spread = n * error**2 if flipped is None else flipped
+    return math.ceil(_SUM**2 * max(spread, POINTS) / POINTS**2)
