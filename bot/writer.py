@@ -171,12 +171,15 @@ class Writer:
         """Stream one try; False when a piece did not hold, and then the rest was not read."""
         pieces = Pieces()
         before: tuple[Attempt, ...] = ()
+        quotes = False
         async with aclosing(self._llm.stream(request, turn_limits(self._settings, deadline))) as events:
             async for event in events:
                 match event:
                     case Began():
                         notes.tab.began(event)
-                        before = event.attempts
+                        before, quotes = event.attempts, event.provider == QUOTES
+                    case Text() if quotes:
+                        continue
                     case Text(text=text):
                         notes.tab.heard(text)
                         if not _take_all(pieces.feed(text), writing, notes):

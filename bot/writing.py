@@ -92,16 +92,21 @@ class Writing:
         text = _MARK.sub("", piece.text)
         if not makes_claim(text):
             return Checked(text=text, end=piece.end, cites=(), support=1.0)
-        scores = [support(text, [source]) for source in self._sources]
-        best = max(range(len(scores)), key=scores.__getitem__, default=-1)
-        cites = named or ((best + 1,) if best >= 0 else ())
-        sources = [self._sources[n - 1] for n in cites]
-        value = support(text, sources)
-        if named and value < SUPPORTED and best >= 0:
-            cites, sources, value = (best + 1,), [self._sources[best]], scores[best]
-        if not cites or value < SUPPORTED or not _promise_held(text, sources):
+        cites, value = named, support(text, self._cited(named)) if named else 0.0
+        if value < SUPPORTED:
+            cites, value = self._nearest(text)
+        if value < SUPPORTED or not _promise_held(text, self._cited(cites)):
             return None
         return Checked(text=text, end=piece.end, cites=cites, support=value)
+
+    def _nearest(self, text: str) -> tuple[tuple[int, ...], float]:
+        """The passage that bears the text best, and how far; asked only where the model's own mark does not hold."""
+        scores = [support(text, [source]) for source in self._sources]
+        best = max(range(len(scores)), key=scores.__getitem__, default=None)
+        return ((), 0.0) if best is None else ((best + 1,), scores[best])
+
+    def _cited(self, numbers: Sequence[int]) -> list[str]:
+        return [self._sources[number - 1] for number in numbers]
 
 
 def _promise_held(text: str, sources: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import StrictUndefined, TemplateError, meta
+from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.errors import PromptInvalid
@@ -28,7 +28,7 @@ class Prompt:
 class _File:
     changed: int
     variables: frozenset[str]
-    body: str
+    template: Template
     hash: str
 
 
@@ -51,7 +51,7 @@ class Prompts:
         if wrong := file.variables ^ variables.keys():
             raise PromptInvalid(f"{self._path(name)}: declared and given variables differ in {', '.join(sorted(wrong))}")
         try:
-            text = self._environment.from_string(file.body).render(variables)
+            text = file.template.render(variables)
         except TemplateError as error:
             raise PromptInvalid(f"{self._path(name)}: {error}") from error
         return Prompt(name=name, text=text.strip(), hash=file.hash)
@@ -79,7 +79,7 @@ class Prompts:
         if used != variables:
             raise PromptInvalid(f"{path}: declared and used variables differ in {', '.join(sorted(used ^ variables))}")
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-        return _File(changed=changed, variables=variables, body=body, hash=digest)
+        return _File(changed=changed, variables=variables, template=self._environment.from_string(body), hash=digest)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.md"

@@ -49,12 +49,13 @@ FALSE = "The late payment fee is £25. [1]"
 
 class OneArticle:
     answerability = 0.9
+    title = "Late payments"
 
     async def search(self, question, history=(), limit=8):
         return Found(passages=PASSAGES, answerability=self.answerability, version="v1")
 
     async def article(self, document):
-        return Article(document=Document(id=document, title="Late payments", text=""), passages=PASSAGES)
+        return Article(document=Document(id=document, title=self.title, text=""), passages=PASSAGES)
 
 
 def says(text, *, pieces=7):
@@ -155,6 +156,16 @@ async def test_when_every_provider_fails_the_articles_are_quoted():
     assert reply.data["outcome"] == Outcome.ANSWERED
     assert TEXTS[0] in reply.text
     assert "secret detail" not in reply.text
+
+
+async def test_the_quote_is_not_held_against_the_articles_twice_so_nobody_is_asked_again_for_it():
+    down = ScriptedLLM([[ProviderDown("scripted", "down")]])
+    chat = Chat(down)
+    chat.search.title = "Paying after the 99th day"  # the quote's own heading, which no passage bears
+    reply = await chat.ask()
+    assert len(down.requests) == 2, "once, and at once again"
+    assert reply.data["turn"]["writing"]["findings"] == []
+    assert TEXTS[0] in reply.text
 
 
 async def test_without_anybody_to_quote_a_failure_is_said_honestly_and_never_in_the_vendors_words():
