@@ -6,8 +6,24 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.errors import LogUnavailable, PromptInvalid, SettingsInvalid
-from evals import agreement, answers, blank, escalation, frustration, intent, play, retrieval, score, tune
+from evals import (
+    agreement,
+    answers,
+    blank,
+    compare,
+    escalation,
+    frustration,
+    gate,
+    import_chats,
+    intent,
+    label,
+    play,
+    retrieval,
+    score,
+    tune,
+)
 from evals.formats import FileInvalid
+from evals.gate import GateClosed
 from knowledge.errors import KnowledgeError
 
 
@@ -28,9 +44,13 @@ COMMANDS: dict[str, Command] = {
     "agreement": agreement,
     "answers": answers,
     "blank": blank,
+    "compare": compare,
     "escalation": escalation,
     "frustration": frustration,
+    "gate": gate,
+    "import": import_chats,
     "intent": intent,
+    "label": label,
     "play": play,
     "retrieval": retrieval,
     "score": score,
@@ -39,7 +59,7 @@ COMMANDS: dict[str, Command] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it did its work, 2 when its input cannot be used."""
+    """Run one command; 0 when it did its work, 1 when the gate is closed, 2 when its input cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m evals", description="Measure the bot and its parts on labelled data.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
@@ -47,6 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     try:
         print(COMMANDS[parsed.command].run(parsed))
+    except GateClosed as reasons:
+        print(reasons, file=sys.stderr)
+        return 1
     except (FileInvalid, KnowledgeError, LogUnavailable, PromptInvalid, SettingsInvalid) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
