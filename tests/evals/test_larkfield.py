@@ -43,6 +43,25 @@ def test_both_files_hand_over_about_as_often():
     assert max(required) - min(required) <= 3
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_the_readme_counts_them_right(name: str):
+    transcripts = FILES[name]
+    windows, required = (
+        sum(one.earliest is not None for one in transcripts),
+        sum(one.handover_required for one in transcripts),
+    )
+    counts = len(transcripts), sum(len(one.turns) for one in transcripts), required, windows - required
+    readme = (ROOT / "evals" / "transcripts" / "README.md").read_text(encoding="utf-8")
+    row = next(line for line in readme.splitlines() if line.startswith(f"| `larkfield-{name}.jsonl`"))
+    assert tuple(int(cell) for cell in row.strip("|").split("|")[2:]) == counts
+
+
+def test_the_guide_names_every_reason_that_a_label_gives():
+    guide = (ROOT / "evals" / "transcripts" / "GUIDE.md").read_text(encoding="utf-8")
+    given = {reason for one in ALL for turn in one.turns for reason in turn.expect.reasons}
+    assert {str(reason) for reason in given} - {"declining"} <= set(re.findall(r"`(\w+)`", guide))
+
+
 def test_ids_are_unique_in_both_files_together():
     assert max(Counter(one.id for one in ALL).values()) == 1
 
