@@ -11,7 +11,7 @@ from bot.classifier import Classifier, Judgement, label_examples
 from bot.clauses import clauses, readable
 from bot.intents import Intents
 from bot.model_file import ModelFileUnreadable, load_classifier, save_classifier
-from knowledge.embed import FINGERPRINT, Embedder, Vectors
+from knowledge.embed import FINGERPRINT, Embedder
 
 logger = logging.getLogger(__name__)
 
@@ -78,8 +78,7 @@ class IntentReader:
         parts = clauses(text)
         if not parts:
             return []
-        vectors: Vectors = self._embedder.embed_texts(parts)
-        judged = [self._classifier.judge(part, vector) for part, vector in zip(parts, vectors, strict=True)]
+        judged = [self._classifier.judge(part, self._embedder.embed_query(part)) for part in parts]
         sure = [one for one in judged if one.accepted and one.confidence >= ALSO_CHANCE]
         return sorted(sure, key=lambda one: -one.confidence)
 

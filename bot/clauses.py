@@ -2,9 +2,12 @@
 
 import re
 
+from bot.plain import sentences
+
 FEWEST_WORDS = 3
 """A shorter part of a sentence carries no wish of its own ("and thanks")."""
 MOST_CLAUSES = 3
+LONG_WORDS = 25
 _QUOTED = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _HEADER = re.compile(r"^[ \t]*(from|to|cc|bcc|sent|date|subject|reply-to)[ \t]*:.*$", re.IGNORECASE | re.MULTILINE)
 _THREAD = re.compile(
@@ -27,8 +30,12 @@ def readable(text: str) -> str:
 
 
 def clauses(text: str) -> list[str]:
-    """The first parts of a message that have words enough; empty when there are fewer than two."""
-    parts = [part.strip() for part in _BREAK.split(text) if len(part.split()) >= FEWEST_WORDS]
+    """The first parts of a message that have words enough; empty when there are fewer than two.
+
+    A long message is taken apart by sentences, as the guard reads it: what is embedded for one serves the other.
+    """
+    pieces = sentences(text) if len(text.split()) > LONG_WORDS else _BREAK.split(text)
+    parts = [part.strip() for part in pieces if len(part.split()) >= FEWEST_WORDS]
     return parts[:MOST_CLAUSES] if len(parts) > 1 else []
 
 

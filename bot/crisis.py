@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.nearness import Near
 from bot.patterns import POLICIES, load_patterns, read_policy
-from bot.plain import plain
+from bot.plain import plain, sentences
 
 WEIGHTS = Path(__file__).resolve().parent / "data" / "crisis.json"
 NEAR_ABOVE = 0.5
@@ -80,8 +80,7 @@ def crisis_pieces(text: str) -> tuple[str, ...]:
     if len(whole.split()) <= _LONG_WORDS:
         pieces = [whole]
     else:
-        sentences = dict.fromkeys(one.strip(" ,.") for one in whole.split(" . "))
-        pieces = sorted(sentences, key=lambda one: not _ABOUT_SOMEBODY.search(one))[:_PIECES]
+        pieces = sorted(sentences(text), key=lambda one: not _ABOUT_SOMEBODY.search(one))[:_PIECES]
     return tuple(piece for piece in pieces if piece and not _QUESTION.match(piece))
 
 

@@ -30,3 +30,8 @@ def plain(text: str) -> str:
     text = _PAUSE.sub(" , ", _SENTENCE_END.sub(" . ", text))
     text = _NO_WORD.sub(lambda found: f" {found[0]} " if found[0] in (".", ",") else " ", text)
     return " ".join(text.split())
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of the plain text, each once, without their signs."""
+    return list(dict.fromkeys(one.strip(" ,.") for one in plain(text).split(" . ")))
