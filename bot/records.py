@@ -57,6 +57,10 @@ class Records(PersonalData, Protocol):
         """Conversations that have at least one entry, those that changed last first."""
         ...
 
+    async def escalations(self, limit: int, before: datetime | None = None) -> Sequence[Mapping[str, Any]]:
+        """The times that people were needed, the latest first; only those before that moment."""
+        ...
+
     async def claim(self, visitor: CustomerId, customer: CustomerId) -> int:
         """Make the visitor's conversations the customer's, and say how many."""
         ...

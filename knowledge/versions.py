@@ -99,11 +99,29 @@ class Versions:
         (folder / MANIFEST).write_text(json.dumps(asdict(listed), indent=1), encoding="utf-8")
         for path in (*folder.rglob("*"), folder, self.folder):
             _flush(path)
+        self._point(manifest.id)
+
+    def _point(self, version: str) -> None:
         fresh = self.root / "current.new"
-        fresh.write_text(manifest.id + "\n", encoding="utf-8")
+        fresh.write_text(version + "\n", encoding="utf-8")
         _flush(fresh)
         fresh.replace(self.pointer)
         _flush(self.root)
+
+    def use(self, version: str) -> None:
+        """Make a finished version that is kept the current one, again. Raises IndexMissing, IndexCorrupt or IngestBusy."""
+        if version not in self.finished():
+            raise IndexMissing(f"There is no finished version {version} in {self.root}.")
+        with self.writing():
+            if not self.complete(self.manifest(version)):
+                raise IndexCorrupt(f"Version {version} in {self.root} is damaged: it stays out of use.")
+            self._point(version)
+
+    def finished(self) -> list[str]:
+        """The ids of the finished versions that are kept, oldest first."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(folder.name for folder in self.folder.iterdir() if (folder / MANIFEST).exists())
 
     def complete(self, manifest: Manifest) -> bool:
         """Are all files of a finished version there, as long as they were."""
@@ -112,8 +130,7 @@ class Versions:
 
     def prune(self) -> None:
         """Remove what failed builds left, and all but the newest finished versions; the current one stays always."""
-        finished = sorted(folder.name for folder in self.folder.iterdir() if (folder / MANIFEST).exists())
-        kept = set(finished[-KEPT_VERSIONS:])
+        kept = set(self.finished()[-KEPT_VERSIONS:])
         with suppress(IndexMissing, IndexCorrupt):
             kept.add(self.current())
         for folder in self.folder.iterdir():

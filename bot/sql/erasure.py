@@ -36,9 +36,9 @@ def tell_all(connection: Connection, customer: CustomerId) -> dict[str, Any]:
     }
     if "tickets" in told:
         numbers = ticket_notes.c.ticket.in_([row["number"] for row in told["tickets"]])
-        told["ticket_notes"] = [_plain(row) for row in connection.execute(select(ticket_notes).where(numbers)).mappings()]
+        told["ticket_notes"] = [plain_row(row) for row in connection.execute(select(ticket_notes).where(numbers)).mappings()]
     held = connection.execute(select(conversations).where(conversations.c.customer == customer)).mappings()
-    told["conversations"] = [{**_plain(row), "entries": _entries(connection, row["id"])} for row in held]
+    told["conversations"] = [{**plain_row(row), "entries": _entries(connection, row["id"])} for row in held]
     return told
 
 
@@ -85,16 +85,17 @@ def _rows(connection: Connection, table: Table, customer: CustomerId, ids: Seque
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for some in _chunks(ids) or [[]]:
         for row in connection.execute(select(table).where(_about(table, customer, some))).mappings():
-            found[tuple(str(row[column.name]) for column in table.primary_key)] = _plain(row)
+            found[tuple(str(row[column.name]) for column in table.primary_key)] = plain_row(row)
     return list(found.values())
 
 
 def _entries(connection: Connection, conversation: str) -> list[dict[str, Any]]:
     said = select(entries).where(entries.c.conversation == conversation).order_by(entries.c.seq)
-    return [_plain(row) for row in connection.execute(said).mappings()]
+    return [plain_row(row) for row in connection.execute(said).mappings()]
 
 
-def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
+def plain_row(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row as JSON can hold it."""
     return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
 
 

@@ -12,8 +12,9 @@ from bot.domain import Conversation, CustomerId
 from bot.errors import LogUnavailable
 from bot.records import ERASED, Erased, Wanted
 from bot.sql.database import Database
+from bot.sql.desk_tables import escalations
 from bot.sql.draft import is_storable_id
-from bot.sql.erasure import TOUCHED, empty_out, tell_all
+from bot.sql.erasure import TOUCHED, empty_out, plain_row, tell_all
 from bot.sql.record_tables import spent_tokens
 from bot.sql.store import Store
 from bot.sql.tables import conversations, entries, read_conversation, usage
@@ -34,6 +35,13 @@ class SqlRecords:
         """See Records."""
         query = _matching(wanted)
         return await self._store.read(lambda c: [read_conversation(row) for row in c.execute(query).mappings()])
+
+    async def escalations(self, limit: int, before: datetime | None = None) -> Sequence[Mapping[str, Any]]:
+        """See Records."""
+        query = select(escalations).order_by(escalations.c.triggered.desc(), escalations.c.conversation).limit(limit)
+        if before:
+            query = query.where(escalations.c.triggered < before)
+        return await self._store.read(lambda c: [plain_row(row) for row in c.execute(query).mappings()])
 
     async def claim(self, visitor: CustomerId, customer: CustomerId) -> int:
         """See Records."""

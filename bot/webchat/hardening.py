@@ -24,6 +24,7 @@ OPEN_ROUTES = {
 }
 """What the page needs of Chainlit's routes. All others are closed: sharing, elements, files, actions, MCP, logins, docs."""
 SOCKET = "/ws/socket.io"
+API = "/api/v1/"
 
 
 class Hardening:
@@ -37,7 +38,8 @@ class Hardening:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] == "websocket":
-            await self._app(scope, only_known_frames(receive), send)
+            frames = receive if _is_api(scope) else only_known_frames(receive)
+            await self._app(scope, frames, send)
         elif scope["type"] == "http":
             await self._answer(scope, receive, send)
         else:
@@ -53,6 +55,9 @@ class Hardening:
                     headers.setdefault(name, value)
             await send(message)
 
+        if _is_api(scope):  # which has a gate of its own
+            await self._app(scope, receive, send_with_headers)
+            return
         refusal = self._refuse(scope, request)
         if refusal is not None:
             await refusal(scope, receive, send_with_headers)
@@ -105,6 +110,11 @@ def security_headers(frames: Collection[str]) -> dict[str, str]:
         "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
         "Cross-Origin-Opener-Policy": "same-origin",
     }
+
+
+def _is_api(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", "")).startswith(API)
 
 
 def int_or_zero(text: str) -> int:
