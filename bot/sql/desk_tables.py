@@ -2,6 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, String, Table, Text, text
 
+import bot.sql.profile_tables  # noqa: F401  (whoever knows the desk's tables knows this one too)
 from bot.sql.tables import UtcTime, metadata, one_of
 from bot.sql.tool_tables import Json
 from bot.staff import Role

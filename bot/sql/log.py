@@ -13,6 +13,7 @@ from bot.sql.database import Database, open_database
 from bot.sql.draft import SEQ_MAX, check_draft, is_storable_id
 from bot.sql.followers import Followers
 from bot.sql.ledger import Append, Begin
+from bot.sql.profiles import SqlProfiles
 from bot.sql.reader import Reader
 from bot.sql.records import SqlRecords
 from bot.sql.store import READERS as RECORD_READERS
@@ -51,6 +52,10 @@ class SqlLog:
         self._store = Store(database)
         self.records = SqlRecords(database, self._store)
         self._is_closed = False
+
+    def profiles(self, days: int) -> SqlProfiles:
+        """What is known about customers, for so many days after it was last said; closed with the log."""
+        return SqlProfiles(self._store, days)
 
     async def open(self, conversation: ConversationId, customer: CustomerId) -> Conversation:
         """See ConversationLog."""
