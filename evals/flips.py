@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from evals.marks import WHOLE, Kind, Mark
 from evals.runs import Run
-from evals.score import Scores
+from evals.score import Judged
 from evals.scorers import MEASURES
 from evals.scorers.turns import Case, cases
 
@@ -24,7 +24,7 @@ class Flip:
     why: str
 
 
-def find_flips(before: Scores, after: Scores, same: frozenset[str]) -> list[Flip]:
+def find_flips(before: Judged, after: Judged, same: frozenset[str]) -> list[Flip]:
     """Every turn with a headline verdict that changed, the worse first."""
     ours, theirs = _verdicts(before.marks), _verdicts(after.marks)
     replies = _texts(before.run), _texts(after.run)

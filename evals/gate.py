@@ -11,7 +11,7 @@ from evals.compare import describe_change, describe_gone
 from evals.comparison import Comparison, compare_sides
 from evals.play import add_setup, play, read_options, read_sources
 from evals.runs import Run, read_run
-from evals.score import Scores, judge_run
+from evals.score import Judged, judge_run
 from evals.scorers import MEASURES
 from evals.sides import Side, read_side, side_of, write_side
 
@@ -69,20 +69,20 @@ def run(arguments: argparse.Namespace) -> str:
 
 
 def _decide(played: Run, arguments: argparse.Namespace) -> str:
-    scores = judge_run(played)
-    side = side_of(scores)
+    judged = judge_run(played)
+    side = side_of(judged)
     if arguments.update:
-        if broken := list(_broken(scores)):
+        if broken := list(_broken(judged)):
             raise GateClosed("\n".join(f"gate: not made the baseline: {one}" for one in broken))
         write_side(arguments.baseline, side)
         return f"{arguments.baseline}: the baseline is now this run of {played.turns} turns"
-    return check_gate(scores, read_side(arguments.baseline), side)
+    return check_gate(judged, read_side(arguments.baseline), side)
 
 
-def check_gate(scores: Scores, before: Side, after: Side) -> str:
+def check_gate(judged: Judged, before: Side, after: Side) -> str:
     """One line that it passes. Raises GateClosed."""
     compared = compare_sides(before, after)
-    if reasons := [*_broken(scores), *describe_gone(compared), *_worse(compared)]:
+    if reasons := [*_broken(judged), *describe_gone(compared), *_worse(compared)]:
         raise GateClosed("\n".join(f"gate: closed: {one}" for one in reasons))
     right = compared.changes.get("reply_right")
     able = f"; a loss of {right.difference.smallest:.1%} of right replies would have shown" if right else ""
@@ -90,10 +90,10 @@ def check_gate(scores: Scores, before: Side, after: Side) -> str:
     return f"gate: passed: {compared.conversations} conversations as before or better{left}{able}"
 
 
-def _broken(scores: Scores) -> Iterator[str]:
+def _broken(judged: Judged) -> Iterator[str]:
     """What must hold and does not."""
     for name, measure in MEASURES.items():
-        failed = [mark for mark in scores.marks if mark.measure == name and mark.value == 0] if measure.must_hold else []
+        failed = [mark for mark in judged.marks if mark.measure == name and mark.value == 0] if measure.must_hold else []
         if failed:
             first = failed[0]
             yield (

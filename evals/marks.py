@@ -65,6 +65,8 @@ class Measure:
     headline: bool = False
     must_hold: bool = False
     statistic: Statistic | None = None
+    of: Callable[[Column, Column], int] | None = None
+    """How many marks a pooled figure is about, where it is not about all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

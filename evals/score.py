@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,11 +25,17 @@ is unscored and is counted, never wrong.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
-    """A judged run: a figure for each measure, None where there is nothing to tell, and how many marks are unscored."""
+class Judged:
+    """A run with every mark."""
 
     run: Run
     marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores(Judged):
+    """A judged run: a figure for each measure, None where there is nothing to tell, and how many marks are unscored."""
+
     figures: Mapping[str, Figure | None]
     unscored: Mapping[str, int]
     tables: Mapping[str, Table]
@@ -55,7 +61,7 @@ def add_costs(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> str:
     """Judge, write, and give the table to show. Raises FileInvalid."""
-    scores = judge_run(read_run(arguments.run), read_costs(arguments))
+    scores = add_up(judge_run(read_run(arguments.run)), read_costs(arguments))
     write_scores(scores)
     return table(scores)
 
@@ -65,10 +71,15 @@ def read_costs(arguments: argparse.Namespace) -> Costs:
     return Costs(missed=arguments.cost_missed, needless=arguments.cost_needless)
 
 
-def judge_run(run: Run, costs: Costs | None = None) -> Scores:
-    """Every mark, figure and table of a run."""
+def judge_run(run: Run) -> Judged:
+    """Every mark of a run."""
+    return Judged(run=run, marks=tuple(score_run(run)))
+
+
+def add_up(judged: Judged, costs: Costs | None = None) -> Scores:
+    """The figures, tables and curves of the marks."""
     costs = costs or Costs()
-    marks = tuple(score_run(run))
+    run, marks = judged.run, judged.marks
     rows = {name: columns(found) for name, found in by_measure(marks).items()}
     return Scores(
         run=run,
@@ -142,11 +153,6 @@ def shown(measure: Measure, value: float) -> str:
         case "dollars":
             return f"${value:.5f}"
     return f"{value:.3f}"
-
-
-def failures(scores: Scores, names: Sequence[str]) -> list[Mark]:
-    """The marks of these measures that say no."""
-    return [mark for mark in scores.marks if mark.measure in names and mark.value == 0]
 
 
 def read_scores(folder: Path) -> Mapping[str, object]:

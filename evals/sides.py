@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from evals.formats import FileInvalid
 from evals.marks import Mark, Rows, by_measure, columns
 from evals.runs import Manifest
-from evals.score import Scores
+from evals.score import Judged
 from evals.scorers import MEASURES
 from evals.transcripts import as_line
 
@@ -34,11 +34,11 @@ class Side:
     marks: Sequence[Mark]
 
 
-def side_of(scores: Scores) -> Side:
+def side_of(judged: Judged) -> Side:
     """A run that was just judged."""
-    digests = {one.id: hashlib.sha256(as_line(one).encode()).hexdigest()[:12] for one, _ in scores.run.pairs}
-    cites = Counter(name for one, _ in scores.run.pairs for turn in one.turns for name in turn.expect.cite)
-    return Side(manifest=scores.run.manifest, digests=digests, cites=cites, marks=scores.marks)
+    digests = {one.id: hashlib.sha256(as_line(one).encode()).hexdigest()[:12] for one, _ in judged.run.pairs}
+    cites = Counter(name for one, _ in judged.run.pairs for turn in one.turns for name in turn.expect.cite)
+    return Side(manifest=judged.run.manifest, digests=digests, cites=cites, marks=judged.marks)
 
 
 def shared(before: Side, after: Side) -> frozenset[str]:

@@ -60,7 +60,12 @@ def figure(measure: Measure, rows: Rows) -> Figure | None:
         return share([bool(value)] * rows.n)  # all alike: resampling would claim to be certain
     drawn = _drawn(measure, rows)
     low, high = np.nanpercentile(drawn, [2.5, 97.5])
-    return Figure(value=value, low=float(low), high=float(high), n=rows.n)
+    return Figure(value=value, low=float(low), high=float(high), n=count(measure, rows))
+
+
+def count(measure: Measure, rows: Rows) -> int:
+    """How many marks a figure is about."""
+    return measure.of(rows.values, rows.truths) if measure.of else rows.n
 
 
 def statistic(measure: Measure) -> Callable[[Column, Column], float]:
@@ -89,7 +94,7 @@ def difference(measure: Measure, before: Rows, after: Rows) -> Difference | None
         low=low,
         high=high,
         p=p,
-        n=before.n,
+        n=min(count(measure, before), count(measure, after)),
         better=better,
         worse=worse,
         smallest=_smallest(measure, before.n, flipped, error),

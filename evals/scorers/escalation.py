@@ -1,8 +1,10 @@
 """Escalation: whether a human is brought in when one is needed, at the right turn, for the right reason, never in vain."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
+
+import numpy as np
 
 from bot.domain import Reason
 from evals.marks import WHOLE, Column, Kind, Mark, Measure
@@ -23,14 +25,17 @@ class Timing(StrEnum):
     """Nobody was needed, nobody was called."""
 
 
+_CALLED = (Timing.RIGHT, Timing.EARLY, Timing.LATE, Timing.NEEDLESS)
+
+
 def handover_precision(timing: Column, _: Column) -> float:
     """Of the conversations handed over, the share at a right turn."""
-    return _share(timing, (Timing.RIGHT, Timing.EARLY, Timing.LATE, Timing.NEEDLESS))
+    return _share(timing[np.isin(timing, _CALLED)])
 
 
 def handover_recall(timing: Column, needed: Column) -> float:
     """Of the conversations that needed a human, the share that got one at a right turn."""
-    return _share(timing[needed == 1.0], tuple(Timing))
+    return _share(timing[needed == 1.0])
 
 
 def handover_f1(timing: Column, needed: Column) -> float:
@@ -56,6 +61,7 @@ MEASURES = (
         says="Of the conversations handed over, the share where a human was needed and it was the time (precision).",
         kind=Kind.POOLED,
         statistic=handover_precision,
+        of=lambda timing, _: int(np.isin(timing, _CALLED).sum()),
     ),
     Measure(
         name="handover_recall",
@@ -64,6 +70,7 @@ MEASURES = (
         says="Of the conversations that needed a human, the share that got one at a right turn (recall).",
         kind=Kind.POOLED,
         statistic=handover_recall,
+        of=lambda _, needed: int((needed == 1.0).sum()),
     ),
     Measure(
         name="handover_f1",
@@ -179,6 +186,5 @@ def _score_turn(case: Case) -> Iterator[Mark]:
         yield case.mark("reason_right", known, "" if known else f"{reason}, right: {', '.join(case.expect.reasons)}")
 
 
-def _share(timing: Column, of: Sequence[str]) -> float:
-    mine = [one for one in timing.tolist() if one in of]
-    return sum(one == Timing.RIGHT for one in mine) / len(mine) if mine else math.nan
+def _share(timing: Column) -> float:
+    return float((timing == Timing.RIGHT).mean()) if len(timing) else math.nan

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from sklearn.metrics import f1_score
 
 from bot.intents import read_intents
 from evals.marks import Better, Column, Kind, Mark, Measure
@@ -16,9 +15,13 @@ BINS = 10
 
 
 def macro_f1(said: Column, truth: Column) -> float:
-    """The mean F1 of the intents that are labelled."""
-    labels = sorted(set(truth.tolist()))
-    return float(f1_score(truth.astype(str), said.astype(str), labels=labels, average="macro", zero_division=0.0))
+    """The mean F1 of the intents that are labelled; scikit-learn's is 50 times as slow, too slow to resample."""
+    _, places = np.unique(np.concatenate([truth, said]).astype(str), return_inverse=True)
+    labels, guesses = places[: len(truth)], places[len(truth) :]
+    size = int(places.max()) + 1
+    there, given = np.bincount(labels, minlength=size), np.bincount(guesses, minlength=size)
+    hits = np.bincount(labels[labels == guesses], minlength=size)
+    return float((2 * hits[there > 0] / (there + given)[there > 0]).mean())
 
 
 def precision(said: Column, truth: Column) -> float:
@@ -64,6 +67,7 @@ MEASURES = (
         says="Of the messages that the bot took for none of the company's business, the share that are (precision).",
         kind=Kind.POOLED,
         statistic=precision,
+        of=lambda said, _: int(said.astype(bool).sum()),
     ),
     Measure(
         name="intent_ece",

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from sklearn.metrics import roc_auc_score
+from scipy.stats import rankdata
 
 from bot.domain import Outcome
 from evals.marks import Column, Kind, Mark, Measure
@@ -16,7 +16,12 @@ NEAR_TOP = 5
 def auroc(scores: Column, labels: Column) -> float:
     """The chance that an answerable question scores above one that is not."""
     truths = labels.astype(bool)
-    return float(roc_auc_score(truths, scores.astype(float))) if truths.any() and not truths.all() else math.nan
+    positive = int(truths.sum())
+    negative = len(truths) - positive
+    if not positive or not negative:
+        return math.nan
+    ranks = rankdata(scores.astype(float))[truths].sum()
+    return float((ranks - positive * (positive + 1) / 2) / (positive * negative))
 
 
 MEASURES = (

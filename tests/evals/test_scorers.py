@@ -1,10 +1,12 @@
 """The scorers: what each of them says of a turn, and that what cannot be judged is unscored, not wrong."""
 
+import numpy as np
 import pytest
+from sklearn.metrics import f1_score, roc_auc_score
 
 from evals.cost_curve import Costs, cost_curves
 from evals.quotes import mark_internal, quotes_internal
-from evals.score import judge_run, summarise, table
+from evals.score import add_up, judge_run, summarise, table
 from evals.scorers import MEASURES, answer, escalation, faithfulness, intent, retrieval, safety, spend
 from evals.scorers.escalation import Timing, timing
 from knowledge.document import Document, DocumentId
@@ -85,7 +87,7 @@ def test_precision_and_recall_of_handovers_count_the_right_turn_only():
         (talk("needless", *never, earliest=None, latest=None), [handover()]),
         (talk("silent", *never, earliest=None, latest=None), [reply(escalation=None)]),
     ]
-    scores = judge_run(make_run(*rows))
+    scores = add_up(judge_run(make_run(*rows)))
     assert scores.figures["handover_precision"].value == 0.5
     assert scores.figures["handover_recall"].value == 0.5
     assert scores.figures["handover_right"].value == 0.5
@@ -195,13 +197,22 @@ def test_the_cost_curve_finds_a_cheaper_threshold_than_the_one_in_use():
 
 
 def test_figures_of_few_marks_say_so():
-    scores = judge_run(make_run((talk("a", one(**DUE)), [reply(f"{FEE} [1]", cites=[("late-fee", FEE)])])))
+    scores = add_up(judge_run(make_run((talk("a", one(**DUE)), [reply(f"{FEE} [1]", cites=[("late-fee", FEE)])]))))
     assert "too few to tell" in table(scores)
     assert summarise(scores)["figures"]["reply_right"]["too_few"] is True
 
 
 def test_unscored_turns_are_counted_beside_the_figure():
     rows = [(talk("a", one(**DUE)), [reply(f"{FEE} [1]", cites=[("late-fee", FEE)])]), (talk("b", one(**DUE)), [handover()])]
-    scores = judge_run(make_run(*rows))
+    scores = add_up(judge_run(make_run(*rows)))
     assert scores.figures["reply_right"].n == 1
     assert scores.unscored["reply_right"] == 1
+
+
+def test_macro_f1_and_auroc_are_those_of_scikit_learn():
+    dice = np.random.default_rng(3)
+    truth, said = (dice.choice(["a", "b", "c", "d"], 200).astype(object) for _ in range(2))
+    labels = sorted(set(truth))
+    assert intent.macro_f1(said, truth) == pytest.approx(f1_score(truth, said, labels=labels, average="macro"))
+    scores, right = dice.integers(0, 9, 200) / 9, (dice.random(200) < 0.4).astype(float)
+    assert retrieval.auroc(scores, right) == pytest.approx(roc_auc_score(right, scores))
