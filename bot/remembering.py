@@ -19,7 +19,7 @@ FACTS, STATEMENTS, NEEDS, NOTES, MOODS = 40, 12, 12, 8, 8
 """How many of each are kept: the latest; of the needs, those still open before the others."""
 _STATEMENT = "said"
 _MARKS = re.compile(r"\s?\[\d{1,2}\]")
-_SETTLED = frozenset({Outcome.ANSWERED, Outcome.GREETED})
+_NOTHING_WANTED = frozenset({Outcome.GREETED, Outcome.WARNED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +113,8 @@ class Rememberer:
             return _rated(memory, entry)
         if entry.kind is Kind.NOTICE and entry.answers is not None:
             return _answered(memory, entry)
-        if entry.kind is not Kind.MESSAGE:
-            return memory  # notes and events are the staff's
+        if entry.kind is not Kind.MESSAGE or not entry.text:
+            return memory  # notes and events are the staff's, and what was erased says nothing
         memory = self._recent(memory, entry)
         if entry.speaker is Speaker.CUSTOMER:
             return self._asked(memory, entry)
@@ -150,9 +150,9 @@ def _answered(memory: Memory, entry: Entry) -> Memory:
     for need in memory.needs:
         if need.seq != entry.answers:
             needs.append(need)
-        elif outcome != Outcome.GREETED:  # a greeting wanted nothing
+        elif outcome not in _NOTHING_WANTED:
             text = _shorten(str(turn.get("question") or need.text), VALUE_CHARS)
-            needs.append(replace(need, text=text, is_open=outcome not in _SETTLED, reply=entry.id))
+            needs.append(replace(need, text=text, is_open=outcome != Outcome.ANSWERED, reply=entry.id))
     return replace(memory, needs=tuple(needs), frustrations=(*memory.frustrations, *_frustration(turn))[-MOODS:])
 
 

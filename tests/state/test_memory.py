@@ -12,6 +12,7 @@ from bot.domain import ConversationId, CustomerId, Draft, Kind, Speaker
 from bot.errors import LogUnavailable, ProviderDown
 from bot.log_memory import MemoryLog
 from bot.memory import CachedMemory, NoMemory
+from bot.memory_data import MemoryData
 from bot.recollection import recollect
 from bot.seal import Seal
 from bot.settings import Settings
@@ -19,7 +20,7 @@ from bot.sql.log import SqlLog, open_log
 from bot.valkey.cells import ServerCells
 from bot.valkey.server import ANSWER_SECONDS, PREFIX, Server
 from tests.state.servers import RealServer, until_well
-from tests.state.talk import CHAT, FACT, append_turn, entry
+from tests.state.talk import ANN, CHAT, FACT, append_turn, entry
 
 OLD, NEW = b"o" * 32, b"n" * 32
 SETTINGS = Settings(_env_file=None, max_conversation_history=600)
@@ -290,3 +291,18 @@ async def test_fifty_conversations_at_once_recall_while_the_server_hangs_in_the_
         assert time.monotonic() - began < ANSWER_SECONDS + 2  # one wait for all, not fifty
         running.go_on()
         await server.close()
+
+
+async def test_the_memories_of_a_customer_are_erased_and_those_on_a_server_that_is_away_are_told(running, server, log):
+    memory = memory_on(server, log)
+    await talk(log, memory, 1)
+    data = MemoryData(memory, log)
+    assert await data.erase(CustomerId("ben")) == {"memories": 0, "left": 0}
+    assert await data.erase(ANN) == {"memories": 1, "left": 0}
+    with running.client() as client:
+        assert not client.exists(PLACE)
+    running.hang()
+    try:
+        assert await data.erase(ANN) == {"memories": 0, "left": 1}
+    finally:
+        running.go_on()

@@ -79,6 +79,11 @@ def test_a_greeting_wants_nothing_and_a_choice_is_kept_as_it_was_understood():
     assert open_needs(memory) == ["pay mobile bill"]
 
 
+def test_what_was_erased_leaves_no_trace():
+    erased = [entry(1, "", data={"erased": True}), entry(2, "", Speaker.BOT, 1, data={"erased": True})]
+    assert fold(erased) == Memory(conversation=CHAT, seq=2)
+
+
 def test_what_was_tried_and_promised_is_kept():
     memory = fold(
         turn(1, "I have restarted the hub twice", "Then please wait."),
