@@ -102,7 +102,7 @@ class GeminiLLM:
             for response in call.responses:  # the library leaves an answer that is not read to its end to the collector
                 await response.aclose()
 
-    def read(self, chunk: types.GenerateContentResponse, received: Received) -> str:
+    def read(self, chunk: types.GenerateContentResponse, received: Received) -> None:
         """Take a chunk in; a thought is a sign of life and never shown."""
         if (used := chunk.usage_metadata) is not None:
             said = (
@@ -114,13 +114,12 @@ class GeminiLLM:
         if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
             raise ContentFiltered(self.name, f"prompt blocked: {_name(chunk.prompt_feedback.block_reason)}")
         if not chunk.candidates:
-            return ""
+            return
         candidate = chunk.candidates[0]
-        parts = (candidate.content.parts if candidate.content else None) or ()
-        text = "".join([_read_part(part, received) for part in parts])
+        for part in (candidate.content.parts if candidate.content else None) or ():
+            _read_part(part, received)
         if candidate.finish_reason:
             self._finish(_name(candidate.finish_reason), received)
-        return text
 
     def failure(self, failure: Exception) -> ProviderFailed:
         """The library's or the wire's failure in our words."""
@@ -242,17 +241,17 @@ def _call_part(call: ToolRequest) -> types.Part:
     return types.Part(function_call=function, thought_signature=call.extra.get(SIGNATURE))
 
 
-def _read_part(part: types.Part, received: Received) -> str:
+def _read_part(part: types.Part, received: Received) -> None:
     if part.thought:
         received.thought()
-        return ""
+        return
     if part.function_call:
         call = part.function_call
         extra = {name: value for name, value in ((SIGNATURE, part.thought_signature), (ID, call.id)) if value}
         received.tool_piece(
             ToolPiece(id=call.id, name=call.name or "", arguments=arguments_text(call.args or {}), extra=extra)
         )
-    return received.text(part.text) if part.text else ""
+    received.text(part.text or "")
 
 
 def _name(reason: types.FinishReason | types.BlockedReason) -> str:

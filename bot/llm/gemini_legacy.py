@@ -98,19 +98,19 @@ class GeminiLegacyLLM:
         finally:
             reader.stopped = True
 
-    def read(self, chunk: Any, received: Received) -> str:  # noqa: ANN401
+    def read(self, chunk: Any, received: Received) -> None:  # noqa: ANN401
         """Take a chunk in."""
         if used := chunk.usage_metadata:
             received.usage(used.prompt_token_count or None, used.candidates_token_count or None)
         if chunk.prompt_feedback.block_reason:
             raise ContentFiltered(self.name, f"prompt blocked: {_name(chunk.prompt_feedback.block_reason)}")
         if not chunk.candidates:
-            return ""
+            return
         candidate = chunk.candidates[0]
-        text = "".join([_read_part(part, received) for part in candidate.content.parts])
+        for part in candidate.content.parts:
+            _read_part(part, received)
         if candidate.finish_reason:
             self._finish(_name(candidate.finish_reason), received)
-        return text
 
     def failure(self, failure: Exception) -> ProviderFailed:
         """The library's or the wire's failure in our words."""
@@ -267,11 +267,12 @@ def _contents(lines: Sequence[Line]) -> list[dict[str, Any]]:
     return contents
 
 
-def _read_part(part: Any, received: Received) -> str:  # noqa: ANN401
+def _read_part(part: Any, received: Received) -> None:  # noqa: ANN401
     if "function_call" in part:
         call = type(part.function_call).to_dict(part.function_call)
         received.tool_piece(ToolPiece(name=call.get("name", ""), arguments=arguments_text(_whole(call.get("args") or {}))))
-    return received.text(part.text) if "text" in part and part.text else ""
+    if "text" in part:
+        received.text(part.text)
 
 
 def _whole(value: Any) -> Any:  # noqa: ANN401

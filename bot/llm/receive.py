@@ -27,8 +27,8 @@ class Wire(Protocol[Chunk]):
         """The vendor's chunks; the first wait includes the connection. Closing the generator closes the connection."""
         ...
 
-    def read(self, chunk: Chunk, received: Received) -> str:
-        """Take a chunk in; returns the text that may be shown now."""
+    def read(self, chunk: Chunk, received: Received) -> None:
+        """Take a chunk in, as far as it can be read."""
         ...
 
     def failure(self, failure: Exception) -> ProviderFailed:
@@ -43,21 +43,24 @@ async def receive(wire: Wire[Chunk], request: Request, limits: Limits) -> AsyncG
     failures: tuple[type[Exception], ...] = (ProviderFailed, *wire.failures)
     async with aclosing(wire.chunks(request, limits)) as chunks:
         while True:
+            failed: Exception | None = None
+            moves = received.moves
             try:
                 chunk = await pace.next(anext(chunks, None))
                 if chunk is None:
                     break
-                moves = received.moves
-                text = wire.read(chunk, received)
+                wire.read(chunk, received)
             except failures as failure:
-                if received.reason:
-                    break  # the reply is whole: what fails after its finish reason costs only the usage
-                raise (failure if isinstance(failure, ProviderFailed) else wire.failure(failure)) from None
+                failed = failure
+            if text := received.fresh():
+                yield Text(text=text)
+            if failed and received.reason:
+                break  # the reply is whole: what fails after its finish reason costs only the usage
+            if failed:
+                raise (failed if isinstance(failed, ProviderFailed) else wire.failure(failed)) from None
             if received.reason:
                 pace.finished()
             elif received.moves > moves:
                 pace.moved()
-            if text:
-                yield Text(text=text)
     for event in received.close():
         yield event

@@ -37,22 +37,29 @@ class Received:
         self._request = request
         self._visible = Visible()
         self._text: list[str] = []
+        self._fresh: list[str] = []
         self._calls: list[ToolPiece] = []
         self._by_index: dict[int, ToolPiece] = {}
         self._room = FREE_CHARS + MOST_CHARS_PER_TOKEN * request.max_tokens
         self._usage: tuple[int | None, int | None] = (None, None)
 
-    def text(self, piece: str) -> str:
-        """Take a piece of text; returns what may be shown now. Raises StreamBroken on what is no Unicode text."""
+    def text(self, piece: str) -> None:
+        """Take a piece of text. Raises StreamBroken on what is no Unicode text."""
         if not piece:
-            return ""
+            return
         self._take(len(piece))
         try:
             shown = self._visible.take(piece)
         except UnicodeError as unreadable:
             raise StreamBroken(self._provider, str(unreadable)) from None
         self._text.append(shown)
-        return shown
+        self._fresh.append(shown)
+
+    def fresh(self) -> str:
+        """The text that came since this was last asked, as far as it may be shown."""
+        text = "".join(self._fresh)
+        self._fresh.clear()
+        return text
 
     def thought(self) -> None:
         """The model thinks aloud; never shown, but a sign of life."""

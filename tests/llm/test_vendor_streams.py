@@ -213,7 +213,18 @@ async def test_an_empty_completion_is_a_failure(vendor):
     assert type(failure) is EmptyCompletion
 
 
-@pytest.mark.parametrize("vendor", EVERY_VENDOR)
+@pytest.mark.parametrize("vendor", OPENAI_LIKE)
+async def test_a_server_that_gives_no_finish_reason_has_finished_when_it_says_done(vendor):
+    async with vendor_at(vendor, Plan(finish=None)) as (llm, _):
+        events = await events_of(llm)
+    assert text_of(events) == REPLY
+    assert events[-1].reason == "stop"
+    failure, text, _ = await failure_of(vendor, Plan(finish=None, usage=False, fault="clean", after=9))
+    assert type(failure) is StreamBroken
+    assert text == REPLY
+
+
+@pytest.mark.parametrize("vendor", NATIVE)
 async def test_a_reply_without_a_finish_reason_is_not_whole(vendor):
     failure, text, _ = await failure_of(vendor, Plan(finish=None))
     assert type(failure) is StreamBroken

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import re
 import socket
 import struct
 from collections.abc import Iterator
@@ -55,7 +56,10 @@ class Tool:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How a request is answered: text and tools, pauses in seconds, and the fault after so many events of the stream."""
+    """How a request is answered: text and tools, pauses in seconds, and the fault after so many events of the stream.
+
+    With `quote` the text is the beginning of the first passage in the prompt, with its mark: what a careful model would say.
+    """
 
     text: tuple[str, ...] = HELLO
     tools: tuple[Tool, ...] = ()
@@ -69,6 +73,7 @@ class Plan:
     after: int = 0
     error: str = ""
     detail: str = "something telling"
+    quote: bool = False
     headers: dict[str, str] = field(default_factory=dict)
     sse_only: bool = False
 
@@ -155,6 +160,8 @@ async def _read(reader: asyncio.StreamReader) -> Asked | None:
 
 
 async def _answer(plan: Plan, asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    if plan.quote:
+        plan = replace(plan, text=quoted(json.dumps(asked.body, ensure_ascii=False)))
     dialect = _dialect(asked.path, plan)
     if plan.fault == "reset":
         _reset(writer)
@@ -399,6 +406,16 @@ class _Gemini(_Dialect):
 _GEMINI_FINISH = {"stop": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
 
 
+def quoted(prompt: str) -> tuple[str, ...]:
+    """The first two sentences of the first passage, word by word, a mark after each; the usual words where there is none."""
+    passage = re.search(r'<passage number=\\"1\\"[^>]*>\\n(.*?)\\n</passage>', prompt)
+    if not passage:
+        return HELLO
+    text = json.loads(f'"{passage[1]}"')
+    sentences = re.split(r"(?<=[.!?])\s+", " ".join(text.split()))[:2]
+    return tuple(word for sentence in sentences for word in re.findall(r"\S+ ", f"{sentence} [1] "))
+
+
 def _dialect(path: str, plan: Plan) -> _Dialect:
     call, _, query = path.partition("?")
     if call.endswith("/chat/completions"):
@@ -429,6 +446,7 @@ async def _main() -> None:
     parser.add_argument("--pause", type=float, default=0.0, help="seconds between tokens")
     parser.add_argument("--fault", default="", help="hang, reset, stall, rst, fin, clean, bad_json, ...")
     parser.add_argument("--after", type=int, default=0, help="events before the fault")
+    parser.add_argument("--quote", action="store_true", help="say the beginning of the first passage in the prompt")
     parser.add_argument("--error", default="", help="rate, quota, auth, model, 500, 503, ...")
     options = vars(parser.parse_args())
     server = VendorServer(replace(Plan(), **{name: value for name, value in options.items() if name != "port"}))
