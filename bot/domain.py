@@ -336,6 +336,7 @@ class Turn:
     found: Found | None
     steps: tuple[Step, ...]
     writing: WritingRecord | None = None
+    rewriting: WritingRecord | None = None
     reading: Reading | None = None
     escalation: Escalation | None = None
     standing: Standing = Standing()

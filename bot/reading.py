@@ -102,7 +102,7 @@ class Unread:
         """Nothing to end."""
 
 
-def signals_after(seen: Understood, reply: Reply, found: Found, tone: Tone) -> Signals:
+def signals_after(seen: Understood, reply: Reply, found: Found | None, tone: Tone) -> Signals:
     """The signals once the reply is known: whether the articles had an answer, and whether it held.
 
     Small talk escalates nothing, and nobody is offered a human for an insult, an order to the bot, or a matter that is not
@@ -113,11 +113,12 @@ def signals_after(seen: Understood, reply: Reply, found: Found, tone: Tone) -> S
     is_foreign = seen.reading.language not in ("en", UNKNOWN)
     if reply.outcome is not Outcome.ABSTAINED or seen.signals.abuse or tone.narrowed or is_foreign:
         return seen.signals
-    if not has_need(seen.reading) and found.answerability < NEAR_ABOVE:
+    answerability = found.answerability if found else 0.0
+    if not has_need(seen.reading) and answerability < NEAR_ABOVE:
         return seen.signals
     return replace(
         seen.signals,
         unhelped=seen.signals.unhelped + has_need(seen.reading),
-        answerability=found.answerability,
+        answerability=answerability,
         supported=False if reply.dropped else None,
     )

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bot import phrases
@@ -38,6 +38,7 @@ from bot.log import ConversationLog
 from bot.question import Question, read_question
 from bot.reading import MessageReader, Unread, signals_after
 from bot.recent import KEPT, Recent
+from bot.rewriting import Rewritten
 from bot.settings import Settings
 from bot.standing import move_on, read_standing
 from bot.tone import Tone, read_tone
@@ -52,6 +53,20 @@ logger = logging.getLogger(__name__)
 _BOT = Held(holder=Holder.BOT)
 _PASSAGES = 12
 """Passages a turn looks at: enough to hold most of the best article."""
+
+
+_NO_REPLY = Reply(outcome=Outcome.ABSTAINED, text="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What came of looking for an answer: the question as it was searched for, the reply, and what it rests on."""
+
+    question: str = ""
+    reply: Reply = _NO_REPLY
+    found: Found | None = None
+    writing: WritingRecord | None = None
+    rewriting: WritingRecord | None = None
 
 
 class Bot:
@@ -146,17 +161,17 @@ class Bot:
             escalation = decide(seen.signals, self._limits)
             step.note = explain(escalation)
 
-        found: Found | None = None
-        writing: WritingRecord | None = None
+        answered = Answered()
         if escalation and not escalation.offer:
             reply = hand_over(escalation, seen.signals.crisis, self.settings.country)
         elif said := settle_offer(asked, seen.signals):
             reply, escalation = Reply(outcome=Outcome.GREETED, text=said), None
         else:
-            reply, found, writing = await self._answer(question, tone, show, account, trace)
+            answered = await self._answer(replace(question, tone=tone.for_model), tone, show, account, trace)
+            reply = answered.reply
 
             with trace.step("decide again") as step:
-                escalation = decide(signals_after(seen, reply, found, tone), self._limits)
+                escalation = decide(signals_after(seen, reply, answered.found, tone), self._limits)
                 step.note = explain(escalation)
             if escalation and not escalation.offer:
                 reply = hand_over(escalation, seen.signals.crisis, self.settings.country)
@@ -166,36 +181,43 @@ class Bot:
 
         return Turn(
             asked=asked,
-            question=question.text,
-            found=found,
+            question=answered.question or question.text,
+            found=answered.found,
             reply=reply,
             steps=trace.steps,
-            writing=writing,
+            writing=answered.writing,
+            rewriting=answered.rewriting,
             reading=seen.reading,
             escalation=escalation,
             standing=move_on(standing, seen, tone, reply.outcome, escalation),
         )
 
-    async def _answer(
-        self, question: Question, tone: Tone, show: Show, account: Account, trace: Trace
-    ) -> tuple[Reply, Found, WritingRecord | None]:
+    async def _answer(self, question: Question, tone: Tone, show: Show, account: Account, trace: Trace) -> Answered:
         """What the articles say to the question, and what was found for it.
 
         Where a model writes, each sentence is checked before it is shown (`writer`); what is quoted is checked here.
         """
-        with trace.step("retrieve") as step:
-            found = await self.search.search(question.text, question.context, limit=_PASSAGES)
-            step.note = f"{len(found.passages)} passages, answerable {found.answerability:.2f}"
+        writer = None if tone.narrowed else self._writer
+        found = await self._retrieve(question, trace)
+
+        rewritten = Rewritten()
+        if writer and writer.wants_rewriting(question, found):
+            with trace.step("rewrite") as step:
+                rewritten = await writer.rewrite(question, account)
+                step.note = rewritten.note
+            if rewritten.question:
+                question = rewritten.question
+                found = await self._retrieve(question, trace)
 
         with trace.step("answer") as step:
             answer = await self._answerer.answer(question, found)
             step.note = f"{answer.outcome}, {len(answer.blocks)} blocks"
 
         written = Written()
-        if self._writer and not tone.narrowed and self._answerer.is_writable(answer, found):
+        if writer and self._answerer.is_writable(answer, found):
             with trace.step("write") as step:
                 try:
-                    written = await self._writer.write(replace(question, tone=tone.for_model), answer, found, show, account)
+                    written = await writer.write(question, answer, found, show, account)
                     step.note = written.note
                 except PromptInvalid as invalid:
                     logger.error("conversation %s: the articles are quoted: %s", account.conversation, invalid)
@@ -207,7 +229,13 @@ class Bot:
                 answer = otherwise()
             reply = written.reply or check_answer(answer, otherwise)
             step.note = f"{reply.outcome}, {len(reply.citations)} citations, {len(reply.dropped)} sentences dropped"
-        return reply, found, written.record
+        return Answered(question=question.text, reply=reply, found=found, writing=written.record, rewriting=rewritten.record)
+
+    async def _retrieve(self, question: Question, trace: Trace) -> Found:
+        with trace.step("retrieve") as step:
+            found = await self.search.search(question.text, question.context, limit=_PASSAGES)
+            step.note = f"{len(found.passages)} passages, answerable {found.answerability:.2f}"
+        return found
 
     async def replay(self, entry: EntryId) -> Turn:
         """The turn that led to this reply, run again with the prompts and articles as they are now.

@@ -97,7 +97,7 @@ class Writer:
             notes.first_shown = notes.first_shown or loop.time()
             show(text)
 
-        writing = Writing(passages, shown)
+        writing = Writing(passages, shown, customer_said=(*question.history, question.text), country=self._settings.country)
         try:
             await self._try(question, quote, passages, writing, notes)
         except ProviderFailed as failure:
@@ -149,6 +149,7 @@ class Writer:
             "answer",
             {
                 "voice": voice.text,
+                "tone": question.tone,
                 "passages": [
                     {"number": n, "title": p.title, "heading": p.heading, "text": p.text} for n, p in enumerate(passages, 1)
                 ],

@@ -8,6 +8,7 @@ from bot.domain import Outcome, Reply, cite
 from bot.links import link_articles
 from bot.phrases import CORRECTED
 from bot.pieces import Piece
+from bot.promises import Allowed, check_words
 from bot.support import SUPPORTED, contradicts, makes_claim, repeats, support
 from knowledge.document import Passage
 
@@ -34,9 +35,13 @@ class Checked:
 class Writing:
     """What the customer has read of a reply. `take` checks each piece before it is shown."""
 
-    def __init__(self, passages: Sequence[Passage], show: Show) -> None:
+    def __init__(
+        self, passages: Sequence[Passage], show: Show, customer_said: Sequence[str] = (), country: str = "GB"
+    ) -> None:
         self._passages = tuple(passages)
         self._sources = [f"{p.title}\n{p.heading}\n{p.text}" for p in passages]
+        self._allowed = Allowed(sources=self._sources, customer_said=customer_said)
+        self._country = country
         self._show = show
         self._shown: list[Checked] = []
         self._restarted: tuple[str, ...] = ()
@@ -90,6 +95,8 @@ class Writing:
     def _check(self, piece: Piece) -> Checked | None:
         named = tuple(dict.fromkeys(int(n) for n in _MARK.findall(piece.text) if 1 <= int(n) <= len(self._passages)))
         text = _MARK.sub("", piece.text)
+        if check_words(text, self._allowed, self._country):
+            return None
         if not makes_claim(text):
             return Checked(text=text, end=piece.end, cites=(), support=1.0)
         cites, value = named, support(text, self._cited(named)) if named else 0.0
