@@ -14,6 +14,7 @@ from bot.pages.rendering import TEMPLATES
 from bot.staff import Role
 
 PREFIX = "/api/v1"
+_NOTHING: dict[str, Any] = {"security": [], "parameters": [], "requestBody": {}}
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 
 
@@ -54,7 +55,7 @@ async def _page(request: Request) -> Response:
     await _check(request)
     document = openapi_of(request.app)
     operations = [
-        {"method": method.upper(), "path": PREFIX + path, "html": _html(told.get("description", "")), **told}
+        {**_NOTHING, **told, "method": method.upper(), "path": PREFIX + path, "html": _html(told.get("description", ""))}
         for path, methods in document["paths"].items()
         for method, told in methods.items()
     ]

@@ -55,8 +55,8 @@ class Hardening:
                     headers.setdefault(name, value)
             await send(message)
 
-        if _is_api(scope):  # which has a gate of its own
-            await self._app(scope, receive, send_with_headers)
+        if _is_api(scope):  # which has a gate of its own: Chainlit's middleware does not come between
+            await scope["app"].router(scope, receive, send_with_headers)
             return
         refusal = self._refuse(scope, request)
         if refusal is not None:

@@ -13,7 +13,7 @@ from tests.server import Server
 
 API_APP = "tests/api/api_app.py"
 PASSWORD = "correct horse battery"
-TOKEN_SECRET = "a customers' token secret of the tests 4711"
+TOKEN_SECRET = "a customers' token secret of the tests, long enough for every HMAC 4711"
 FRIEND = "https://www.example.com"
 PLENTY = {
     "MESSAGES_PER_MINUTE": "1000000",
