@@ -49,6 +49,9 @@ async def move_visit(run: Run) -> Acted:
     visit = await _which_visit(run)
     if isinstance(visit, Acted):
         return visit
+    if run.slots.get("day") == visit.slot.day.isoformat():  # "I can't make Tuesday's appointment" names the old day
+        run.slots.pop("day")
+        run.slots.pop("hour", None)
     told = await run.call("lookup_account")
     if not isinstance(told.value, CustomerAccount):
         return run.tell(told)

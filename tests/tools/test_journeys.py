@@ -63,6 +63,12 @@ async def test_journey_4_an_appointment_is_moved_with_confirmation(toolbox):
     assert (after.slot.day.isoformat(), after.slot.start_hour, after.number) == ("2026-11-24", 8, before.number)
 
 
+async def test_the_day_that_a_customer_cannot_make_is_not_taken_for_the_new_one(toolbox):
+    [visit] = await ahead(toolbox, ONE_LINE)
+    assert visit.slot.day.isoformat() == "2026-12-02"
+    assert "Which day suits you?" in await Talk(toolbox, account=ONE_LINE).say("I can't make my appointment on 2 December")
+
+
 async def test_journey_5_somebody_elses_appointment_is_not_moved(toolbox):
     [theirs] = await ahead(toolbox, TWO_LINES)
     talk = Talk(toolbox, account=ONE_LINE)
