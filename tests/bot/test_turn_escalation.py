@@ -12,13 +12,18 @@ from bot.crisis import crisis_text
 from bot.domain import AgentId, Draft, Held, Holder, Kind, Outcome, Speaker
 from bot.handover import AS_YOU_LIKE, BACK, WHAT_HAPPENS
 from bot.llm.prices import read_prices
+from bot.llm.scripted import ScriptedLLM
+from bot.llm.stream import Finished, Text
 from bot.prompts.loader import Prompts
 from bot.settings import Settings
 from bot.tone import SORRY, SORRY_AT_ALL
 from bot.writer import Writer
 from tests.bot.prompted import MemoryAccounts, PromptedLLM
-from tests.bot.readers import ANN, FeeSearch, Talk, build_reading_bot
+from tests.bot.readers import ANN, FEE, FeeSearch, Talk, build_reading_bot
 from tests.cases import read_cases
+
+FEE_SENTENCE = FEE.text
+DONE = Finished(reason="stop", provider="", model="", prompt_tokens=100, completion_tokens=20)
 
 
 @pytest.fixture
@@ -299,3 +304,41 @@ async def test_a_replay_hands_nothing_over(bot, talk):
     turn = await bot.replay(notice.id)
     assert turn.escalation == replace(turn.escalation, reason="asked")
     assert await talk.holder() == Holder.BOT
+
+
+async def test_a_model_is_told_of_the_mood_and_of_the_apology_already_given(tmp_path):
+    llm = Listening()
+    bot = writing_bot(llm, tmp_path)
+    talk = Talk(bot)
+    reply = await talk.say("This is the third time I'm asking!!! what is this ridiculous late fee, you useless company")
+    prompt = llm.requests[-1].lines[0].text
+    assert f'after the words "{SORRY["repeated"]}": do not apologise again' in prompt
+    assert reply.text.startswith(SORRY["repeated"])
+    await Talk(bot).say("what is the late fee?")
+    assert "apologise" not in llm.requests[-1].lines[0].text
+    await bot.close()
+
+
+@pytest.mark.parametrize(
+    "breach",
+    [
+        "We will refund you the £7.50 tomorrow.",
+        "I have cancelled the £7.50 late fee for you.",
+        "You can sue us for the £7.50.",
+        "Pay the £7.50 at www.pay-larkfield.example.",
+        "We will refund you tomorrow.",
+    ],
+)
+async def test_what_the_company_never_said_is_not_shown_whoever_wrote_it(tmp_path, breach):
+    settings = Settings(data_dir=tmp_path)
+    held = f"{FEE_SENTENCE} [1]"
+    model = ScriptedLLM([[Text(text=f"{held} {breach} [1]"), DONE], [Text(text=f"{held} {breach} [1]"), DONE]])
+    writer = Writer(model, Prompts(), read_prices(), settings, MemoryAccounts())
+    bot = build_reading_bot(settings=settings, writer=writer)
+    shown: list[str] = []
+    talk = Talk(bot)
+    bot.live.watch(talk.id, lambda answers, text: shown.append(text))
+    reply = await talk.say("what is the late fee?")
+    assert breach not in reply.text + "".join(shown)
+    assert "£7.50" in reply.text
+    await bot.close()
