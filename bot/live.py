@@ -7,6 +7,8 @@ from bot.domain import ConversationId
 
 Listener = Callable[[int, str], None]
 """Given the sequence number of the message that is being answered and the whole text shown so far."""
+TypingListener = Callable[[str], None]
+"""Given the name of the person who is typing now; who stops says nothing more."""
 
 
 class Live:
@@ -15,6 +17,7 @@ class Live:
     def __init__(self) -> None:
         self._listeners: defaultdict[ConversationId, set[Listener]] = defaultdict(set)
         self._now: dict[ConversationId, tuple[int, str]] = {}
+        self._typing: defaultdict[ConversationId, set[TypingListener]] = defaultdict(set)
 
     def __len__(self) -> int:
         """Conversations that are watched or written in."""
@@ -43,3 +46,20 @@ class Live:
     def end(self, conversation: ConversationId) -> None:
         """Nothing is being written any more: the log has the reply, or a notice in its place."""
         self._now.pop(conversation, None)
+
+    def watch_typing(self, conversation: ConversationId, listener: TypingListener) -> Callable[[], None]:
+        """Call `listener` whenever a person types a message; the returned function ends it."""
+        self._typing[conversation].add(listener)
+
+        def stop() -> None:
+            listeners = self._typing.get(conversation, set())
+            listeners.discard(listener)
+            if not listeners:
+                self._typing.pop(conversation, None)
+
+        return stop
+
+    def show_typing(self, conversation: ConversationId, name: str) -> None:
+        """Somebody of the staff types a message to the customer."""
+        for listener in tuple(self._typing.get(conversation, ())):
+            listener(name)

@@ -1,5 +1,6 @@
 """What an agent could reply: found in the articles, checked like the bot's own replies, sent only by the agent."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -14,6 +15,8 @@ from knowledge.document import Passage, Search
 PASSAGES = 12
 MOST_FOUND = 6
 LONGEST_QUERY = 500
+_HEADING = re.compile(r"\A\*\*[^*\n]+\*\*\s*\n+")
+"""A title above a quoted article, which nobody would write in a chat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +71,10 @@ class Suggester:
         if reply.outcome is not Outcome.ANSWERED:
             return None
         citations = tuple(asdict(citation) for citation in reply.citations)
-        return Suggestion(text=reply.text, citations=citations, answers=asked.seq)
+        return Suggestion(text=_HEADING.sub("", reply.text), citations=citations, answers=asked.seq)
 
 
 def _hit(passage: Passage) -> Hit:
-    return Hit(title=passage.title, heading=passage.heading, text=passage.text, url=passage_url(passage))
+    url = passage_url(passage)
+    safe = url if url.startswith(("/help/", "https://", "http://")) else ""
+    return Hit(title=passage.title, heading=passage.heading, text=passage.text, url=safe)

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 import chainlit.data
 from chainlit.config import config
@@ -36,13 +36,31 @@ MOST_FRAME_BYTES = 2_000_000
 """A message of a megabyte still gets its polite refusal; anything larger closes the socket."""
 
 BuildBot = Callable[[Settings], Awaitable[Bot]]
-Pages = Callable[[Bot], APIRouter]
+
+
+@runtime_checkable
+class Part(Protocol):
+    """A part of the server with a life of its own: its routes are ready once it has started."""
+
+    router: APIRouter
+
+    async def start(self) -> None:
+        """Open it. Raises FrontdeskError, saying what is the matter."""
+        ...
+
+    async def stop(self) -> None:
+        """Close it; the bot and its log are still there."""
+        ...
+
+
+Pages = Callable[[Bot], APIRouter | Part]
 
 
 def serve(build_bot: BuildBot, pages: Sequence[Pages] = ()) -> None:
     """Make `chainlit run` serve this bot; may be called again while it runs (`-w`), and then replaces what was there.
 
-    `pages` make further routers, which stand in front of Chainlit's routes. Ends the process when the settings are wrong.
+    `pages` make further routers, or parts with one, which stand in front of Chainlit's routes. Ends the process when the
+    settings are wrong.
     """
     apply_patches()
     try:
@@ -67,6 +85,7 @@ class Chat:
         self._bot: Bot | None = None
         self._views = Views(config.project.session_timeout)
         self._routes: list[Any] = []
+        self._parts: list[Part] = []
 
     def hook_in(self) -> None:
         """What Chainlit must know before it starts."""
@@ -90,6 +109,11 @@ class Chat:
         try:
             bot = await self._build_bot(self._settings)
             await bot.start()
+            pages = [page(bot) for page in self._pages]
+            for part in pages:
+                if isinstance(part, Part):
+                    self._parts.append(part)
+                    await part.start()
         except (FrontdeskError, KnowledgeError) as problem:
             _give_up(f"Frontdesk cannot start: {problem}")
         except Exception:  # noqa: BLE001  Chainlit would log it and serve a chat that cannot answer
@@ -99,7 +123,7 @@ class Chat:
         _forget_data_layer()
         Sockets(bot, self._views, sio).register()
         web = WebRoutes(bot, visitors_per_minute=self._settings.visitors_per_minute)
-        self._routes = put_in_front([web.router, *(page(bot) for page in self._pages)])
+        self._routes = put_in_front([web.router, *(page.router if isinstance(page, Part) else page for page in pages)])
         server.state.chat = self
         gc.collect()
         gc.freeze()  # a full collection takes 0.2 s with all that is loaded by now; none of it will ever be garbage
@@ -110,6 +134,9 @@ class Chat:
         for route in self._routes:
             server.router.routes.remove(route)
         self._routes = []
+        for part in self._parts:
+            await part.stop()
+        self._parts = []
         if self._bot is not None:
             await self._bot.close()
 

@@ -1,0 +1,1 @@
+"""The desk's page: sign-in, lists, chats and what an agent does in them."""
