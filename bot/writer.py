@@ -21,6 +21,8 @@ from bot.prompts.loader import Prompts
 from bot.question import Question
 from bot.rewriting import Rewriter, Rewritten
 from bot.settings import Settings
+from bot.tools.loop import ToolLoop
+from bot.tools.toolbox import ToolTurn
 from bot.writing import Show, Writing
 from knowledge.document import Found, Passage
 
@@ -65,6 +67,7 @@ class _Notes:
 
     began: float
     tab: Tab
+    llm: LLM
     finished: list[Finished] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
@@ -84,13 +87,23 @@ class Writer:
         self._billing = Billing(accounts, settings.tokens_per_customer_per_day)
         self._rewriter = Rewriter(llm=llm, prompts=prompts, prices=prices, settings=settings, billing=self._billing)
 
-    async def write(self, question: Question, quote: Answer, found: Found, show: Show, account: Account) -> Written:
+    async def write(  # noqa: PLR0913  the turn has all of it at hand, and nobody else calls this
+        self,
+        question: Question,
+        quote: Answer,
+        found: Found,
+        show: Show,
+        account: Account,
+        *,
+        tools: ToolTurn | None = None,
+    ) -> Written:
         """A reply from the passages found, or none; `quote` is what the articles say word for word.
 
-        It goes on the `account`; without tokens left for the day nobody is asked.
+        It goes on the `account`; without tokens left for the day nobody is asked. With `tools` the model may use them, and
+        its sentences may rest on what they told.
         """
         loop = asyncio.get_running_loop()
-        notes = _Notes(began=loop.time(), tab=Tab(account, self._llm, self._prices))
+        notes = _Notes(began=loop.time(), tab=Tab(account, self._llm, self._prices), llm=self._llm)
         passages = _passages(quote, found)
 
         def shown(text: str) -> None:
@@ -98,6 +111,8 @@ class Writer:
             show(text)
 
         writing = Writing(passages, shown, customer_said=(*question.history, question.text), country=self._settings.country)
+        if tools:
+            notes.llm = ToolLoop(self._llm, tools, writing.tell)
         try:
             await self._try(question, quote, passages, writing, notes)
         except ProviderFailed as failure:
@@ -173,7 +188,7 @@ class Writer:
         pieces = Pieces()
         before: tuple[Attempt, ...] = ()
         quotes = False
-        async with aclosing(self._llm.stream(request, turn_limits(self._settings, deadline))) as events:
+        async with aclosing(notes.llm.stream(request, turn_limits(self._settings, deadline))) as events:
             async for event in events:
                 match event:
                     case Began():

@@ -55,8 +55,12 @@ class Writing:
 
     @property
     def claimed(self) -> bool:
-        """Whether anything shown rests on a passage."""
+        """Whether anything shown rests on a passage, or on what a tool told."""
         return any(piece.cites for piece in self._shown)
+
+    def tell(self, words: str) -> None:
+        """What a tool told: sentences may rest on it as on a passage, but there is nothing to link to."""
+        self._sources.append(words)
 
     def restart(self) -> None:
         """Somebody else goes on: what repeats the pieces shown is left out, what contradicts them withdraws them."""
@@ -82,7 +86,8 @@ class Writing:
         """The reply as it goes into the log: numbered marks, each a citation."""
         supports: dict[int, float] = {}
         for piece in self._shown:
-            supports |= {n: min(piece.support, supports.get(n, 1.0)) for n in piece.cites}
+            linked = [n for n in piece.cites if n <= len(self._passages)]
+            supports |= {n: min(piece.support, supports.get(n, 1.0)) for n in linked}
         numbers = {old: new for new, old in enumerate(supports, start=1)}
         text = link_articles(_marked(self._shown, numbers))
         return Reply(
@@ -127,7 +132,7 @@ def _marked(pieces: Sequence[Checked], numbers: dict[int, int]) -> str:
     for place, piece in enumerate(pieces):
         following = pieces[place + 1] if place + 1 < len(pieces) else None
         same = following and following.cites == piece.cites and "\n" not in piece.end and following.text
-        marks = "" if same else "".join(f"[{numbers[n]}]" for n in piece.cites)
+        marks = "" if same else "".join(f"[{numbers[n]}]" for n in piece.cites if n in numbers)
         table = piece.text.lstrip().startswith("|")
         if table and following and following.text.lstrip().startswith("|"):
             marks = ""

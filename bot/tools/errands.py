@@ -22,6 +22,8 @@ SHALL_I = "I can {words}. Shall I do that?"
 NOT_DONE = "All right, I haven't changed anything."
 NOT_SIGNED_IN = NotSignedIn().reason
 ALREADY = "That is done already; there is nothing more to confirm."
+MODELS = "model"
+"""The errand of a proposal that a model made: it is answered like any other, and nothing else is known of it."""
 CATCH = "I didn't catch that."
 
 
@@ -89,6 +91,15 @@ class Run:
 Errand = Callable[[Run], Awaitable[Acted]]
 
 
+def propose(tools: ToolTurn) -> Acted | None:
+    """The change that a model asked for in this turn, as a reply: the customer reads our words for it, not the model's."""
+    if tools.proposal is None:
+        return None
+    words = SHALL_I.format(words=tools.proposal.words)
+    left = Open(errand=MODELS, proposal=tools.proposal)
+    return Acted(words=words, outcome=Outcome.ASKED_BACK, open=left, records=tuple(tools.records))
+
+
 class Errands:
     """Does what the words ask for, with a toolbox; keeps nothing between turns."""
 
@@ -105,7 +116,7 @@ class Errands:
         """
         left = read_open(earlier)
         found = route(guess, asked.text, left, now.date())
-        if found is None or found.errand not in self._errands:
+        if found is None or not (found.answer or found.errand in self._errands):
             return None
         tools = self._toolbox.begin(caller, "routes", lambda: asked.at)
         run = Run(route=found, tools=tools, today=now.date(), guess=guess, slots=dict(found.slots))
