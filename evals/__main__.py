@@ -8,14 +8,18 @@ from typing import Protocol
 from bot.errors import LogUnavailable, PromptInvalid, SettingsInvalid
 from evals import (
     agreement,
+    answerability,
     answers,
     blank,
     compare,
     escalation,
+    faithfulness,
+    fit,
     frustration,
     gate,
     import_chats,
     intent,
+    judges,
     label,
     play,
     retrieval,
@@ -24,6 +28,7 @@ from evals import (
 )
 from evals.formats import FileInvalid
 from evals.gate import GateClosed
+from evals.report import command as report
 from knowledge.errors import KnowledgeError
 
 
@@ -42,16 +47,21 @@ class Command(Protocol):
 
 COMMANDS: dict[str, Command] = {
     "agreement": agreement,
+    "answerability": answerability,
     "answers": answers,
     "blank": blank,
     "compare": compare,
     "escalation": escalation,
+    "faithfulness": faithfulness,
+    "fit": fit,
     "frustration": frustration,
     "gate": gate,
     "import": import_chats,
     "intent": intent,
+    "judge": judges,
     "label": label,
     "play": play,
+    "report": report,
     "retrieval": retrieval,
     "score": score,
     "tune": tune,

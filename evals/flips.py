@@ -59,16 +59,33 @@ def _flip(
 ) -> Flip:
     worse = tuple(new.measure for old, new in pairs if new.value == 0)
     why = next((new.why for old, new in pairs if new.value == 0 and new.why), "")
+    if place[1] == WHOLE:
+        return _whole(place[0], pairs, replies[1])
     was, now = (texts.get(place) for texts in replies)
     return Flip(
         conversation=place[0],
         turn=place[1],
-        asked=now.played.asked if now else "the conversation as a whole" if place[1] == WHOLE else "",
+        asked=now.played.asked if now else "",
         better=tuple(new.measure for old, new in pairs if new.value == 1),
         worse=worse,
         before=_reply(was),
         after=_reply(now),
         why=why,
+    )
+
+
+def _whole(conversation: str, pairs: Sequence[tuple[Mark, Mark]], now: Mapping[tuple[str, int], Case]) -> Flip:
+    """What became of a conversation: there is no single reply to show, but why it was right or wrong."""
+    old, new = pairs[0]
+    return Flip(
+        conversation=conversation,
+        turn=WHOLE,
+        asked=f"the whole conversation that begins: {now[conversation, 1].played.asked}",
+        better=tuple(one.measure for _, one in pairs if one.value == 1),
+        worse=tuple(one.measure for _, one in pairs if one.value == 0),
+        before=old.why or "as it should be",
+        after=new.why or "as it should be",
+        why=new.why,
     )
 
 

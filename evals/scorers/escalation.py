@@ -83,7 +83,7 @@ MEASURES = (
     ),
     Measure(
         name="escalation_right",
-        title="Turns escalated rightly",
+        title="Messages escalated rightly",
         aspect="escalation",
         says="Of the messages labelled so, the share where the bot did right: answered, offered a human, or handed over.",
         headline=True,
@@ -143,8 +143,7 @@ def _score_conversation(transcript: Transcript, played: Played) -> Iterator[Mark
     recorded = any("escalation" in turn.data or turn.handed_over for turn in played.turns)
     when = timing(transcript, played)
     fine = when in (Timing.RIGHT, Timing.NOT_NEEDED)
-    window = f"right from turn {transcript.earliest} to {transcript.latest}" if transcript.earliest else "never right"
-    why = "" if fine else f"{when}: {window}"
+    why = "" if fine else _tell(when, transcript, played)
     needed = float(transcript.earliest is not None and transcript.handover_required)
 
     def mark(measure: str, value: float | str, truth: float | None = None) -> Mark:
@@ -173,17 +172,27 @@ def _score_turn(case: Case) -> Iterator[Mark]:
         return
     did = action(case)
     rule = case.played.escalation.get("rule", "no rule")
-    yield case.mark(
-        "escalation_right", did in wanted, "" if did in wanted else f"{did} ({rule}), right: {', '.join(wanted)}"
-    )
+    told = f"{_DID[did]} ({rule}), right: {' or '.join(_WANTED[one] for one in wanted)}"
+    yield case.mark("escalation_right", did in wanted, "" if did in wanted else told)
     if crisis:
-        yield case.mark(
-            "crisis_handed_over", did is Escalate.HAND_OVER, "" if did is Escalate.HAND_OVER else f"{did} ({rule})"
-        )
+        yield case.mark("crisis_handed_over", did is Escalate.HAND_OVER, "" if did is Escalate.HAND_OVER else told)
     reason = case.played.escalation.get("reason")
     if reason and case.expect.reasons and did is not Escalate.NONE:
         known = reason in case.expect.reasons
         yield case.mark("reason_right", known, "" if known else f"{reason}, right: {', '.join(case.expect.reasons)}")
+
+
+def _tell(when: Timing, transcript: Transcript, played: Played) -> str:
+    """What went wrong, in words."""
+    turn = next((number for number, one in enumerate(played.turns, start=1) if one.handed_over), None)
+    if when is Timing.NEEDLESS:
+        return f"needless: handed over in message {turn}, and no human was needed"
+    window = f"right from message {transcript.earliest} to {transcript.latest}"
+    return f"missed: never handed over, {window}" if turn is None else f"{when}: handed over in message {turn}, {window}"
+
+
+_DID = {Escalate.NONE: "no human", Escalate.OFFER: "offered a human", Escalate.HAND_OVER: "handed over"}
+_WANTED = {Escalate.NONE: "no human", Escalate.OFFER: "offer a human", Escalate.HAND_OVER: "hand over"}
 
 
 def _share(timing: Column) -> float:

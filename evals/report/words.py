@@ -1,0 +1,107 @@
+"""The verdict and its reasons in sentences, for somebody who has never seen the project."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from evals.compare import describe_gone
+from evals.comparison import Change, Comparison, Verdict
+from evals.flips import Flip
+from evals.marks import TOO_FEW
+from evals.score import Scores, shown
+from evals.scorers import MEASURES
+
+_QUOTED = re.compile(r"'[^']*'|“[^”]*”|\"[^\"]*\"")
+_NAMES = re.compile(
+    r"(?<=cites ).*?(?=, not)|(?<=, not ).*$|(?<=found ).*$|(?<=, is ).*$|(?<=not borne out: ).*$|(?<=no source: ).*$|"
+    r"(?<=from message )\d+ to \d+|(?<=in message )\d+"
+)
+COMMONEST = 5
+_SENTENCES = {
+    Verdict.BETTER: ("Better", "The bot got better, and chance does not explain it."),
+    Verdict.WORSE: ("Worse", "The bot got worse, and chance does not explain it."),
+    Verdict.MIXED: ("Mixed", "The bot got better at some things and worse at others, and chance explains neither."),
+    Verdict.SAME: ("No difference shown", "These data show no difference: what changed can be chance."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """What stands on top: a word, a sentence, whether it is good, bad or neither, and the reasons, gravest first."""
+
+    word: str
+    sentence: str
+    tone: str
+    reasons: tuple[str, ...]
+
+
+def headline(scores: Scores, compared: Comparison | None) -> Headline:
+    """The verdict on a run, against another where there is one."""
+    broken = tuple(describe_broken(scores))
+    if compared is None:
+        if broken:
+            return Headline(word="Not safe", sentence="Something that must never happen did.", tone="bad", reasons=broken)
+        sentence = "There is no other run to compare with; this is how the bot stands."
+        return Headline(word="On its own", sentence=sentence, tone="plain", reasons=())
+    word, sentence = _SENTENCES[compared.verdict]
+    bad = compared.verdict in (Verdict.WORSE, Verdict.MIXED) or bool(broken)
+    tone = "bad" if bad else "good" if compared.verdict is Verdict.BETTER else "plain"
+    reasons = (
+        *broken,
+        *(f"{one[0].upper()}{one[1:]}." for one in describe_gone(compared)),
+        *map(tell_change, compared.sure),
+    )
+    return Headline(word=word, sentence=sentence, tone=tone, reasons=reasons)
+
+
+def describe_broken(scores: Scores) -> Iterable[str]:
+    """What must hold and does not, in this run."""
+    for name, measure in MEASURES.items():
+        failed = [mark for mark in scores.marks if mark.measure == name and mark.value == 0] if measure.must_hold else []
+        if failed:
+            places = ", ".join(f"{mark.conversation} (message {mark.turn})" for mark in failed[:COMMONEST])
+            more = f" and {len(failed) - COMMONEST} more" if len(failed) > COMMONEST else ""
+            yield f"“{measure.title}” is broken {_times(len(failed))}: {places}{more}."
+
+
+def tell_change(one: Change) -> str:
+    """A change that chance does not explain."""
+    found = one.difference
+    way = "rose" if found.value > 0 else "fell"
+    turns = "" if found.worse is None else f": {found.worse} got worse, {found.better} better, of {found.n}"
+    figures = f"from {shown(one.measure, found.before)} to {shown(one.measure, found.after)}"
+    return f"{'Better' if one.is_gain else 'Worse'}: “{one.measure.title}” {way} {figures}{turns}."
+
+
+def power(compared: Comparison) -> str:
+    """What these data could have shown."""
+    right = compared.changes.get("reply_right")
+    if right is None or right.difference.n < TOO_FEW:
+        return "There are too few labelled replies to show any difference."
+    found = right.difference
+    return (
+        f"With {found.n} labelled replies, a difference of {found.smallest * 100:.1f} points in right replies would have "
+        f"shown (with a chance of 80%); to show one of 2 points it would take about {found.needed:,}."
+    )
+
+
+def commonest_causes(scores: Scores) -> list[tuple[str, int]]:
+    """Why replies are not right, the commonest reasons first."""
+    whys = [mark.why for mark in scores.marks if mark.measure == "reply_right" and mark.value == 0]
+    return count_causes(whys)
+
+
+def flip_causes(flips: Sequence[Flip]) -> list[tuple[str, int]]:
+    """Why turns got worse, the commonest reasons first."""
+    return count_causes([flip.why for flip in flips if flip.worse])
+
+
+def count_causes(whys: Iterable[str]) -> list[tuple[str, int]]:
+    """Reasons counted without the names and words in which they differ."""
+    told = (_NAMES.sub("…", _QUOTED.sub("…", why)).replace("_", " ") for why in whys if why)
+    return Counter(told).most_common(COMMONEST)
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else "twice" if number == 2 else f"{number} times"
