@@ -24,6 +24,8 @@ from bot.writer import Writer
 from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId
 
 ANN = CustomerId("ann")
+PROMPTS, PRICES = Prompts(), read_prices()
+"""Read once for all chats."""
 TEXTS = (
     "We charge a late payment fee of £7.50 if a bill is unpaid 7 days after it was due.",
     "Pay by card under Billing > Pay now.",
@@ -74,7 +76,7 @@ class Chat:
         members = [Member(llm, rules) for llm in llms]
         if quotes:
             members.append(Member(ExtractiveLLM(), rules, quotes=True))
-        writer = Writer(Failover(members), Prompts(), read_prices(), self.settings, self.accounts)
+        writer = Writer(Failover(members, prompts=PROMPTS), PROMPTS, PRICES, self.settings, self.accounts)
         self.search = OneArticle()
         self.bot = Bot(settings=self.settings, log=MemoryLog(), search=self.search, writer=writer)
         self.shown = []
