@@ -49,10 +49,11 @@ def auroc(scores: Sequence[float], labels: Sequence[bool]) -> Figure | None:
     numbers, truths = np.asarray(scores, np.float64), np.asarray(labels, bool)
     if not truths.any() or truths.all():
         return None
-    return _bootstrapped(len(numbers), lambda rows: _area(numbers[rows], truths[rows]))
+    return _bootstrapped(len(numbers), lambda rows: area(numbers[rows], truths[rows]))
 
 
-def _area(scores: Numbers, labels: NDArray[np.bool_]) -> float:
+def area(scores: Numbers, labels: NDArray[np.bool_]) -> float:
+    """The AUROC itself, without an interval; NaN when a class is missing."""
     positive = int(labels.sum())
     negative = len(labels) - positive
     if not positive or not negative:

@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> str:
     _check_gold(arguments.queries, queries, corpus)
     for file in filter(None, (arguments.out, arguments.details)):
         _check_writable(file)
-    asked = ask(corpus, queries, arguments.cache / f"{arguments.corpus.resolve().name.split('.')[0]}-{_hash(corpus)}")
+    asked = ask(corpus, queries, arguments.cache / cache_name(arguments.corpus, corpus))
     report = {
         "corpus": arguments.corpus.name,
         "queries": arguments.queries.name,
@@ -88,6 +88,11 @@ def read_corpus(path: Path) -> list[CorpusRow]:
     if not public:
         raise FileInvalid(f"{path}: the folder has no public article that can be read")
     return [CorpusRow(id=document.id, title=document.title, text=document.text) for document in public]
+
+
+def cache_name(path: Path, corpus: Sequence[CorpusRow]) -> str:
+    """The folder of a corpus' index: by its name and by what is in it."""
+    return f"{path.resolve().name.split('.')[0]}-{_hash(corpus)}"
 
 
 def ask(corpus: Sequence[CorpusRow], queries: Sequence[QueryRow], root: Path) -> list[Asked]:
