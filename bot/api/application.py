@@ -1,12 +1,14 @@
 """The API as one application, and as a router that stands in front of the chat's pages."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
 from fastapi import APIRouter, FastAPI
+from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from bot.accounts import DEVELOPERS, Account
@@ -37,7 +39,9 @@ The socket `/api/v1/ws` is described in docs/api.md."""
 def api_router(bot: Bot, seams: Seams | None = None) -> APIRouter:
     """`/api/v1` as a router for `serve(pages=[…])`. Raises SettingsInvalid for a bad key of customers' tokens."""
     router = APIRouter(include_in_schema=False)
-    router.mount(PREFIX, build_api(seams or build_seams(bot)))
+    mount = Mount(PREFIX, build_api(seams or build_seams(bot)))
+    mount.path_regex = re.compile(f"^{PREFIX}/(?P<path>.*)$", re.DOTALL)  # Starlette's stops at a line feed
+    router.routes.append(mount)
     return router
 
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
 from bot.api.access import ADeveloper, Parts
@@ -138,6 +139,7 @@ _FILES = {
                     "type": "object",
                     "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
                     "required": ["files"],
+                    "additionalProperties": False,
                 }
             },
         },
@@ -244,7 +246,7 @@ def _of_json(body: bytes) -> list[Document]:
 async def _of_files(request: Request) -> list[Document]:
     try:
         form = await request.form(max_files=MOST_FILES, max_fields=0)
-    except MultiPartException:
+    except (MultiPartException, HTTPException):  # Starlette turns the one into the other
         raise Refused(400, "form", f"The form cannot be read: send up to {MOST_FILES} files and nothing else.") from None
     files = [value for value in form.getlist("files") if isinstance(value, UploadFile)]
     if not files or len(files) != len(form.multi_items()):

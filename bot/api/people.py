@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.api.access import AnAdmin, AnAgent, Parts
 from bot.api.problems import Refused
 from bot.api.seams import Duty
-from bot.api.shapes import Body
+from bot.api.shapes import Body, Whole
 from bot.domain import AgentId
 from bot.staff import DEFAULT_CAPACITY, LONGEST_PASSWORD, MOST_CHATS, SHORTEST_PASSWORD, Agent, Role, Staff, new_agent
 from bot.tickets import Ticket, TicketNumber, Tickets
@@ -44,7 +44,7 @@ class NewColleague(Body):
     id: StaffId
     name: Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[A-Za-z]+(?:[ .'-]{1,2}[A-Za-z]+)*$")]
     password: Password
-    capacity: Annotated[int, Query(ge=1, le=MOST_CHATS)] = DEFAULT_CAPACITY
+    capacity: Annotated[int, Field(ge=1, le=MOST_CHATS), Whole] = DEFAULT_CAPACITY
 
 
 class NewAccount(NewColleague):

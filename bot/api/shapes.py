@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from bot.domain import SHOWN_TO_CUSTOMERS, Conversation, Entry, Holder, Speaker
 
@@ -12,10 +12,19 @@ ENTRY = r"^[0-9a-f]{32}$"
 MOST_SEQ = 2**53 - 1
 """JSON's numbers are whole up to here."""
 
+
+def _whole(value: object) -> object:
+    """JSON does not tell 6 from 6.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = BeforeValidator(_whole)
+
+
 Id = Annotated[str, StringConstraints(pattern=UUID4, max_length=36)]
 EntryRef = Annotated[str, StringConstraints(pattern=ENTRY, max_length=32)]
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.=-]+$", max_length=4096)]
-Seq = Annotated[int, Field(ge=0, le=MOST_SEQ)]
+Seq = Annotated[int, Field(ge=0, le=MOST_SEQ), Whole]
 
 
 class Body(BaseModel):
@@ -65,7 +74,7 @@ class Thumb(Body):
     """A rating of a reply: 1 up, 0 down, null taken back."""
 
     entry: EntryRef
-    value: Literal[0, 1] | None
+    value: Annotated[Literal[0, 1] | None, Whole]
 
 
 class Source(BaseModel):
