@@ -1,6 +1,8 @@
 // What Chainlit's page does not do by itself. It is told by the server through window messages: {frontdesk: …}.
 "use strict";
 
+import("/public/people.js");
+
 (() => {
   const THEME = "vite-ui-theme";
   if (localStorage.getItem(THEME) === null) localStorage.setItem(THEME, "system");

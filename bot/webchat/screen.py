@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.desk.cases import Case
 from bot.domain import ClientId, Entry, Holder, Kind, Speaker
 from bot.errors import LogUnavailable
 from bot.turn import Bot
+from bot.webchat.people import People
 from bot.webchat.sessions import View
 from bot.webchat.unfinished import THINKING, Unfinished
 from bot.webchat.view import show_conversation, show_entry
@@ -56,6 +58,7 @@ class Screen:
                     await self._show_whole(view)
                     whole = False
                 self._watch_writing(view)
+                await self._watch_people(view)
                 async for entry in self._bot.log.follow(view.conversation, view.shown):
                     await self._show(view, entry)
             except LogUnavailable:
@@ -75,17 +78,20 @@ class Screen:
         for entry in entries:
             _count(view, entry)
         self._watch(view)
+        await self._watch_people(view, entries)
 
     async def _show(self, view: View, entry: Entry) -> None:
-        if view.unfinished and entry.answers is not None:
-            view.unfinished.settle(entry.answers)
+        if view.unfinished and (settled := _settled_by(entry)):
+            view.unfinished.settle(settled)
         step = show_entry(entry, self._assistant)
         if step and not _is_own_bubble(view, entry):
             await self._emit("new_message", step, view.sid)
         view.shown = entry.seq
         _count(view, entry)
-        if view.unfinished and entry.answers is not None:
+        if view.unfinished and _settled_by(entry):
             await self._end_writing(view, view.unfinished)
+        if view.people:
+            await view.people.add(entry)
         if not view.unanswered:
             await self._rest(view)
         elif entry.seq in view.unanswered:
@@ -101,6 +107,17 @@ class Screen:
             unfinished.settle(view.settled)
             view.unfinished = unfinished
             unfinished.unwatch = self._bot.live.watch(view.conversation, unfinished.hear)
+
+    async def _watch_people(self, view: View, entries: Sequence[Entry] = ()) -> None:
+        """Tell the page who holds its conversation, and when a person types; does nothing if it is told already."""
+        if view.people is None:
+            sid = view.sid
+            case = Case(id=view.conversation, customer=view.customer)
+            view.people = People(case, self._assistant, lambda name, data: self._emit(name, data, sid))
+            if not entries and view.shown:
+                entries = await self._bot.log.before(view.conversation, view.shown + 1, MOST_SHOWN)
+            await view.people.begin(entries)
+            view.people.unwatch = self._bot.live.watch_typing(view.conversation, view.people.hear_typing)
 
     async def _end_writing(self, view: View, unfinished: Unfinished) -> None:
         """The finished reply is on the page: what was shown of it goes, and the dots come back if another is awaited."""
@@ -165,7 +182,14 @@ def _is_own_bubble(view: View, entry: Entry) -> bool:
     return entry.client_id is not None and view.sent.pop(ClientId(entry.client_id), None) == entry.text
 
 
+def _settled_by(entry: Entry) -> int | None:
+    """The last message that nothing more is written about once this entry is there; a takeover settles all."""
+    return entry.seq if "holder" in entry.data else entry.answers
+
+
 def _count(view: View, entry: Entry) -> None:
+    if "holder" in entry.data:
+        view.unanswered.clear()  # whoever has the conversation now deals with what was said before
     if entry.speaker is Speaker.CUSTOMER and entry.kind is Kind.MESSAGE:
         view.unanswered.add(entry.seq)
     if entry.answers is not None:

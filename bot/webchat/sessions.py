@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from bot.domain import ClientId, ConversationId, CustomerId
+from bot.webchat.people import People
 from bot.webchat.unfinished import Unfinished
 
 
@@ -34,12 +35,16 @@ class View:
     sign: asyncio.Task[None] | None = None
     patience: asyncio.TimerHandle | None = None
     unfinished: Unfinished | None = None
+    people: People | None = None
 
     def rest(self) -> None:
         """Stop following the log and what is being written."""
         if self.unfinished is not None:
             self.unfinished.stop()
             self.unfinished = None
+        if self.people is not None:
+            self.people.stop()
+            self.people = None
         for under_way in (self.follower, self.sign, self.patience):
             if under_way is not None:
                 under_way.cancel()

@@ -1,5 +1,6 @@
 """Entries of the log as the steps that Chainlit's page shows. Nothing here does I/O, and nothing of a trace is shown."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,9 @@ from bot.webchat.citations import cite, plain_colons
 
 Step = dict[str, Any]
 
+COLLEAGUE = "Colleague"
+_SIGN = re.compile(r"([!-/:-@\[-`{-~])")
+"""The signs that can mean something in Markdown; each may be escaped."""
 _RUN = "turn-"
 """A reply is shown inside a run step, because the page's thumbs rate runs; this and the entry's id name the run."""
 
@@ -21,10 +25,22 @@ def show_entry(entry: Entry, assistant: str, thumb: int | None = None) -> Step |
         return _step(entry, entry.client_id or entry.id, "user_message", "You", entry.text)
     if entry.kind is Kind.NOTICE or entry.speaker is Speaker.SYSTEM:
         return _step(entry, f"notice-{entry.id}", "system_message", assistant, plain_colons(entry.text))
-    text = cite(entry.text, entry.data.get("citations", ()))
     if entry.speaker is Speaker.AGENT:
-        return _step(entry, f"reply-{entry.id}", "assistant_message", str(entry.data.get("agent", assistant)), text)
+        return _step(entry, f"reply-{entry.id}", "assistant_message", read_author(entry), show_agents_words(entry))
+    text = cite(entry.text, entry.data.get("citations", ()))
     return _run(entry, _step(entry, f"reply-{entry.id}", "assistant_message", assistant, text), thumb)
+
+
+def read_author(entry: Entry) -> str:
+    """The name of the person who said it, as customers read it."""
+    return str(entry.data.get("author") or COLLEAGUE)
+
+
+def show_agents_words(entry: Entry) -> str:
+    """What a person typed, as text; a suggested reply, which has citations, as the bot's own. No picture in either."""
+    if citations := entry.data.get("citations"):
+        return cite(entry.text.replace("![", "!\\["), citations)
+    return _SIGN.sub(r"\\\1", entry.text)
 
 
 def show_unfinished(conversation: ConversationId, assistant: str, answers: int, text: str, begun: datetime) -> Step:
@@ -69,8 +85,8 @@ def show_title(conversation: Conversation) -> dict[str, Any]:
 
 def read_thumbs(entries: Iterable[Entry]) -> dict[EntryId, int]:
     """The customer's latest rating of each reply; one that was taken back is left out."""
-    latest = {entry.data["of"]: entry.data["value"] for entry in entries if entry.kind is Kind.FEEDBACK}
-    return {of: value for of, value in latest.items() if value is not None}
+    latest = {entry.data.get("of"): entry.data.get("value") for entry in entries if entry.kind is Kind.FEEDBACK}
+    return {of: value for of, value in latest.items() if of is not None and value is not None}
 
 
 def rated_entry(run: str) -> EntryId | None:

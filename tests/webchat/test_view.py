@@ -37,7 +37,7 @@ def test_a_reply_stands_in_a_finished_run_that_can_be_rated() -> None:
 
 
 def test_an_agents_words_carry_the_agents_name_and_no_run() -> None:
-    step = show_entry(entry(2, Speaker.AGENT, data={"agent": "Alex"}), "Bot")
+    step = show_entry(entry(2, Speaker.AGENT, data={"agent": "alex", "author": "Alex"}), "Bot")
     assert step is not None
     assert (step["type"], step["name"]) == ("assistant_message", "Alex")
 

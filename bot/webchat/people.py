@@ -1,0 +1,67 @@
+"""What a customer's page is told of the people: who has the conversation, who types, and what may be rated."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from bot.desk.cases import Case
+from bot.domain import Entry, Holder
+
+Send = Callable[[str, Any], Awaitable[None]]
+"""Send an event with its data to the page."""
+
+
+class People:
+    """Tells one page. It is told anew only when something of it changed."""
+
+    def __init__(self, case: Case, assistant: str, send: Send) -> None:
+        self._case, self._assistant = case, assistant
+        self._send = send
+        self._told: dict[str, Any] = {}
+        self._typing: asyncio.Task[None] | None = None
+        self.unwatch: Callable[[], None] = lambda: None
+
+    async def begin(self, entries: Iterable[Entry]) -> None:
+        """The conversation so far."""
+        for entry in entries:
+            self._case.add(entry)
+        await self._tell()
+
+    async def add(self, entry: Entry) -> None:
+        """The next entry."""
+        self._case.add(entry)
+        await self._tell()
+
+    def hear_typing(self, name: str) -> None:
+        """A person types now."""
+        if self._typing is None or self._typing.done():
+            self._typing = asyncio.create_task(self._tell_typing(name))
+
+    def stop(self) -> None:
+        """The page is gone or begins anew."""
+        self.unwatch()
+        if self._typing:
+            self._typing.cancel()
+
+    async def _tell_typing(self, name: str) -> None:
+        await self._send("window_message", {"frontdesk": "typing", "name": name})
+
+    async def _tell(self) -> None:
+        if not self._case.records:
+            return  # no people were ever needed here
+        state = {**show_people(self._case), "assistant": self._assistant}
+        if state != self._told:
+            self._told = state
+            await self._send("window_message", {"frontdesk": "people", **state})
+
+
+def show_people(case: Case) -> dict[str, Any]:
+    """Who has the conversation, the person's name, and the time with people that is over and not rated."""
+    last = case.records[-1] if case.records else None
+    is_over = last is not None and last.ended is not None and last.claimed is not None and last.rating is None
+    return {
+        "conversation": case.id,
+        "holder": case.holder,
+        "name": case.agent_name if case.holder is Holder.AGENT or is_over else "",
+        "rate": last.seq if last and is_over else None,
+    }

@@ -1,0 +1,132 @@
+// The people in a customer's chat: who has it, who types, back to the assistant, leave, and how it was.
+// The server tells through window messages: {frontdesk: "people" | "typing", …}; what it tells is shown as text only.
+const TYPING_MILLISECONDS = 4000;
+let state = { holder: "bot", name: "", rate: null, conversation: "" };
+let typing = "", typingTimer = 0, stars = 0;
+
+const make = (tag, properties = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+};
+
+const bar = make("section", { id: "people", hidden: true });
+bar.setAttribute("aria-label", "Who is in this chat");
+const status = make("p", { className: "who" });
+status.setAttribute("role", "status");
+const acts = make("div", { className: "acts" });
+bar.append(status, acts);
+
+const rated = () => JSON.parse(sessionStorage.getItem("rated") ?? "[]");
+const isRated = () => rated().includes(`${state.conversation}/${state.rate}`);
+const setRated = () => sessionStorage.setItem("rated", JSON.stringify([...rated(), `${state.conversation}/${state.rate}`]));
+
+async function post(act, fields = {}) {
+  for (const button of bar.querySelectorAll("button")) button.disabled = true;
+  const response = await fetch(`/conversation/${encodeURIComponent(state.conversation)}/${act}`, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(fields),
+  }).catch(() => null);
+  for (const button of bar.querySelectorAll("button")) button.disabled = false;
+  if (response?.ok) return true;
+  const told = await response?.json().catch(() => null);
+  status.textContent = typeof told?.detail === "string" ? told.detail : "That could not be done right now. Please try again in a moment.";
+  return false;
+}
+
+const button = (text, onclick, className = "") => make("button", { type: "button", textContent: text, onclick, className });
+
+function showHolder() {
+  const withPerson = state.holder === "agent";
+  status.replaceChildren(make("i", { className: withPerson ? "here" : "waiting" }));
+  if (typing) status.append(make("strong", { textContent: state.name || typing }), " is writing…");
+  else if (withPerson) status.append("You are talking to ", make("strong", { textContent: state.name || "a colleague" }));
+  else status.append("Waiting for a colleague");
+  acts.replaceChildren(button("Back to the assistant", () => post("back")), button("Leave", () => post("leave"), "quiet"));
+}
+
+function showRating() {
+  const who = state.name || "your colleague";
+  status.replaceChildren("How was your chat with ", make("strong", { textContent: who }), "?");
+  const group = make("div", { className: "stars" });
+  group.setAttribute("role", "radiogroup");
+  group.setAttribute("aria-label", "1 to 5 stars");
+  const rest = make("form", { className: "rest", hidden: !stars });
+  const comment = make("input", { type: "text", placeholder: "Anything to add? (optional)", maxLength: 2000 });
+  comment.setAttribute("aria-label", "Anything to add?");
+  rest.append(comment, make("button", { type: "submit", textContent: "Send" }));
+  const paint = () => [...group.children].forEach((star, place) => {
+    star.textContent = place < stars ? "★" : "☆";
+    star.setAttribute("aria-checked", String(place + 1 === stars));
+  });
+  for (let value = 1; value <= 5; value += 1) {
+    const star = button("☆", () => { stars = value; paint(); rest.hidden = false; comment.focus(); });
+    star.setAttribute("role", "radio");
+    star.setAttribute("aria-label", value === 1 ? "1 star" : `${value} stars`);
+    group.append(star);
+  }
+  rest.onsubmit = async (event) => {
+    event.preventDefault();
+    if (!stars || !await post("rating", { episode: state.rate, stars, comment: comment.value })) return;
+    setRated();
+    status.textContent = "Thank you for telling us.";
+    acts.replaceChildren();
+    setTimeout(show, 4000);
+  };
+  paint();
+  acts.replaceChildren(group, rest, button("Not now", () => { setRated(); show(); }, "quiet"));
+}
+
+// Whose words a message is: the page knows it only as the name of a picture.
+function nameAuthors() {
+  for (const picture of document.querySelectorAll('[data-step-type="assistant_message"] img[alt^="Avatar for "]:not([data-author])')) {
+    const author = picture.alt.slice("Avatar for ".length), message = picture.closest("[data-step-type]");
+    picture.dataset.author = author;
+    message.querySelector(".message-content")?.setAttribute("data-author", author);
+    if (!state.assistant || author === state.assistant) continue;
+    message.classList.add("by-person");
+    picture.parentElement.dataset.initial = author.slice(0, 1);
+  }
+}
+
+function show() {
+  const people = state.holder === "agent" || state.holder === "queue";
+  const canRate = !people && state.rate && !isRated();
+  bar.hidden = !people && !canRate;
+  bar.className = people ? state.holder : "rating";
+  if (people) showHolder();
+  else if (canRate) showRating();
+  place();
+}
+
+function setTyping(name) {
+  clearTimeout(typingTimer);
+  typing = name;
+  if (name) typingTimer = setTimeout(() => setTyping(""), TYPING_MILLISECONDS);
+  show();
+}
+
+// The page builds its composer anew now and then; the bar stays right above it.
+function place() {
+  const composer = document.getElementById("message-composer");
+  if (!composer) return bar.remove();
+  if (composer.previousElementSibling !== bar) composer.before(bar);
+}
+
+window.addEventListener("message", ({ source, origin, data }) => {
+  if (source !== window || origin !== location.origin) return;
+  if (data?.frontdesk === "people") {
+    const changed = data.rate !== state.rate;
+    state = { holder: data.holder, name: data.name, rate: data.rate, conversation: data.conversation, assistant: data.assistant };
+    if (changed) stars = 0;
+    setTyping("");
+    nameAuthors();
+  }
+  if (data?.frontdesk === "typing" && state.holder === "agent") setTyping(String(data.name));
+});
+
+new MutationObserver(() => {
+  if (state.assistant) nameAuthors();
+  if (bar.hidden) return;
+  const isNewChat = location.pathname === "/" && !document.querySelector("[data-step-type]");
+  if (isNewChat) { state = { ...state, holder: "bot", rate: null }; show(); } else place();
+}).observe(document.documentElement, { childList: true, subtree: true });
