@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import chat_load, failover, hostile_tools, ingest, kill9, retrieval, startup
+from benchmarks import chat_load, failover, hostile_tools, ingest, kill9, providers, retrieval, startup
 from benchmarks.report import Result, keep, show
 
 BENCHMARKS: dict[str, Callable[..., Result]] = {
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[..., Result]] = {
     "chat_load": chat_load.run,
     "kill9": kill9.run,
     "failover": failover.run,
+    "providers": providers.run,
     "hostile_tools": hostile_tools.run,
 }
 

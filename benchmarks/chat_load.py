@@ -66,7 +66,7 @@ def _measure(server: Server, chats: int, think_seconds: float, quick: bool) -> R
     )
     meter, machine = Meter(server.pid), Busyness()
     cpu, began = meter.cpu_seconds(), time.monotonic()
-    seen = _apply(load)
+    seen = apply(load)
     cpu, wall = meter.cpu_seconds() - cpu, time.monotonic() - began
     others = machine.busy_seconds() - cpu - machine.children_seconds()
     for error in sorted(set(seen.errors))[:3]:
@@ -86,7 +86,8 @@ def _measure(server: Server, chats: int, think_seconds: float, quick: bool) -> R
     }
 
 
-def _apply(load: Load) -> Seen:
+def apply(load: Load) -> Seen:
+    """What the load saw, applied by a process of its own."""
     command = [sys.executable, "-m", "benchmarks.load", json.dumps(asdict(load))]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True)
     return Seen(**json.loads(done.stdout))

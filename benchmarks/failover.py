@@ -6,6 +6,7 @@ library is measured in turn with ours, so that the difference is ours. Every fai
 
 import asyncio
 import contextlib
+import json
 import logging
 import re
 import socket
@@ -57,24 +58,26 @@ def run(*, quick: bool = False) -> Result:
 async def _run(times: int) -> Result:
     extractive = ScriptedLLM([say("Your bill went up because a discount ended.")], name="extractive")
     with contextlib.ExitStack() as servers:
-        healthy = servers.enter_context(_provider("--first", str(FIRST_SECONDS), "--pause", "0.002"))
+        healthy = servers.enter_context(provider("--first", str(FIRST_SECONDS), "--pause", "0.002"))
         gemini = _vendor("gemini", healthy)
         openai = _vendor("openai", healthy)
-        bare, ours = await _in_turn(times, lambda: _bare(healthy), lambda: _first_sentence([openai, gemini]))
+        bare, ours = await _in_turn(
+            times, lambda: read_bare(healthy, "", "ended."), lambda: _first_sentence([openai, gemini])
+        )
         rows: list[Row] = [_row("provider read bare", bare), _row("healthy, our stack", ours)]
         took: dict[str, list[float]] = {}
         for fault, options in FAULTS.items():
-            primary = _vendor("openai", servers.enter_context(_provider(*options)) if options else _closed_port())
+            primary = _vendor("openai", servers.enter_context(provider(*options)) if options else _closed_port())
             took[fault] = await _failures(primary, [gemini, extractive], 20 if fault == "hang" else times, fault == "hang")
             rows.append(_row(f"primary: {fault}", took[fault]))
         open_breaker = await _with_breaker_open(times, gemini)
         rows.append(_row("breaker open", open_breaker))
-        hanging = servers.enter_context(_provider("--fault", "hang"))
+        hanging = servers.enter_context(provider("--fault", "hang"))
         dead = [_vendor("openai", hanging), _vendor("gemini", hanging)]
         both = await asyncio.gather(*(_first_sentence([*dead, extractive]) for _ in range(20)))
         rows.append(_row("both hang, articles quoted", both))
         per_second, loaded = await _load(
-            _vendor("openai", servers.enter_context(_provider("--first", str(THINKING_SECONDS)))), 10
+            _vendor("openai", servers.enter_context(provider("--first", str(THINKING_SECONDS)))), 10
         )
         rows.append(_row(f"{CHATS} chats, provider after 300 ms", loaded) | {"a second": round(per_second, 1)})
     return Result(name="failover", rows=rows, goals=_goals(bare, ours, took, open_breaker, both, per_second, loaded))
@@ -159,16 +162,17 @@ async def _timed(failover: Failover) -> float:
     return (at - began) * 1e3
 
 
-async def _bare(url: str) -> float:
-    """The same first sentence with nothing but a socket: what the provider itself takes."""
+async def read_bare(url: str, prompt: str, until: str) -> float:
+    """Milliseconds until the provider has said `until`, with nothing but a socket: what the provider itself takes."""
     clock = asyncio.get_running_loop().time
+    body = json.dumps({"stream": True, "messages": [{"role": "system", "content": prompt}]}).encode()
+    mark = json.dumps(until).encode()
     began = clock()
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
-    body = b'{"stream": true, "messages": []}'
     writer.write(b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
     at = 0.0
     async for line in _lines(reader):
-        at = at or (clock() if b'ended."' in line else 0.0)
+        at = at or (clock() if mark in line else 0.0)
     writer.close()
     return (at - began) * 1e3
 
@@ -179,7 +183,7 @@ async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
 
 
 @contextlib.contextmanager
-def _provider(*options: str) -> Iterator[str]:
+def provider(*options: str) -> Iterator[str]:
     """A scripted provider in a process of its own, and its address."""
     command = [sys.executable, "-m", "tests.llm.vendor_server", *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
