@@ -46,6 +46,8 @@ class Signals:
     language: str = "en"
     unhelped: int = 0
     """Turns in a row about the same need that did not help, this one included."""
+    insists: bool = False
+    """The customer asks the same again, or says that it did not help."""
     answerability: float | None = None
     supported: bool | None = None
     """Did the answer hold when it was checked against its passages?"""
@@ -72,6 +74,8 @@ def read_limits(settings: Settings) -> Limits:
     return Limits(**{one.name: getattr(settings, one.name) for one in fields(Limits)})
 
 
+ENGLISH = ("en", "und")
+"""Languages that the bot reads; `und` is too little to tell."""
 Rule = Callable[[Signals, Limits], Escalation | None]
 
 
@@ -80,7 +84,8 @@ def decide(signals: Signals, limits: Limits) -> Escalation | None:
     asked_lately = signals.turns_since_offer is not None and signals.turns_since_offer < limits.offer_again_after
     for rule in RULES:
         found = rule(signals, limits)
-        if found and not (found.offer and asked_lately):
+        again = found is not None and found.reason is Reason.REPEATED and signals.consent is None
+        if found and not (found.offer and asked_lately and not again):
             return found
     return None
 
@@ -155,11 +160,12 @@ def failure(signals: Signals, _: Limits) -> Escalation | None:
 
 
 def repeated_failure(signals: Signals, limits: Limits) -> Escalation | None:
-    """The same need, twice without help."""
+    """The same need, twice without help: handed over when the customer says so, else offered again, and then handed over."""
     if signals.unhelped < limits.unhelped_turns:
         return None
     evidence = Evidence(value=signals.unhelped, threshold=limits.unhelped_turns)
-    return Escalation(reason=Reason.REPEATED, rule="repeated_failure", evidence=evidence)
+    is_sure = signals.insists or signals.unhelped > limits.unhelped_turns
+    return Escalation(reason=Reason.REPEATED, rule="repeated_failure", evidence=evidence, offer=not is_sure)
 
 
 def still_frustrated(signals: Signals, limits: Limits) -> Escalation | None:
@@ -208,9 +214,16 @@ def sensitive_offer(signals: Signals, _: Limits) -> Escalation | None:
 
 def foreign_language(signals: Signals, _: Limits) -> Escalation | None:
     """A language that the bot does not read."""
-    if signals.language in ("en", "und"):
+    if signals.language in ENGLISH:
         return None
     return Escalation(reason=Reason.LANGUAGE, rule="foreign_language", evidence=Evidence(words=signals.language), offer=True)
+
+
+def still_foreign(signals: Signals, _: Limits) -> Escalation | None:
+    """The customer goes on in that language: the offer was not understood."""
+    if signals.language in ENGLISH or signals.turns_since_offer is None or signals.consent is False:
+        return None
+    return Escalation(reason=Reason.LANGUAGE, rule="still_foreign", evidence=Evidence(words=signals.language))
 
 
 RULES: tuple[Rule, ...] = (
@@ -222,6 +235,7 @@ RULES: tuple[Rule, ...] = (
     priority_customer,
     repeated_failure,
     still_frustrated,
+    still_foreign,
     failure,
     frustrated,
     declining,

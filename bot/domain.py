@@ -290,15 +290,16 @@ class Escalation:
 class Reading:
     """What a message is about and how its customer feels.
 
-    `intent` is a name of the intents file, `confidence` in [0, 1] that it is right, `also` further intents; `polarity` in
-    [-1, 1] and `frustration` in [0, 1] are None in a language that is not read; `trend` is improving, stable or declining;
-    `signs` are the customer's words that speak of frustration, by rule.
+    `intent` is a name of the intents file and `route` what happens to it there (`bot.intents.Route`), `confidence` in [0, 1]
+    that it is right, `also` further intents; `polarity` in [-1, 1] and `frustration` in [0, 1] are None in a language that
+    is not read; `trend` is improving, stable or declining; `signs` are the words that speak of frustration, by rule.
     """
 
     intent: str
     confidence: float
     also: tuple[str, ...] = ()
     in_scope: bool = True
+    route: str = ""
     polarity: float | None = None
     frustration: float | None = None
     trend: str = "stable"

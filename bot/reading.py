@@ -8,22 +8,24 @@ from dataclasses import replace
 from bot.abuse import find_abuse
 from bot.answer import NEAR_ABOVE
 from bot.asking import asks_for_human
-from bot.classify import IntentReader
+from bot.classify import KEYWORD_CONFIDENCE, IntentGuess, IntentReader
 from bot.consent import read_consent
 from bot.crisis import Crisis, crisis_pieces, find_crisis
-from bot.decide import Signals, Understood
+from bot.decide import ENGLISH, Signals, Understood
 from bot.domain import Outcome, Reading, Reply, Standing
-from bot.language import UNKNOWN
+from bot.intents import Route
 from bot.nearness import Nearness
 from bot.plain import plain
 from bot.sentiment import Mood, MoodReader, read_trend
-from bot.standing import has_need, not_helped
+from bot.standing import does_insist, has_need, not_helped
 from bot.tone import Tone
 from bot.topics import find_topics
 from knowledge.document import Found
 from knowledge.embed import Embedder
 
 THREADS = 2
+IN_DANGER, FOR_HUMAN = "extra_care", "human"
+"""The intents of a message that tells of danger, and of one that asks for a person: the rules know better."""
 
 
 class MessageReader:
@@ -45,31 +47,44 @@ class MessageReader:
 
     def read_now(self, text: str, earlier: Sequence[str], standing: Standing) -> Understood:
         """The same, blocking."""
-        guess = self._intents.read(text)
+        guess = self._intents.read(text, standing.intent)
         mood = self._moods.read(text, earlier)
+        crisis, asked = self._crisis(text), asks_for_human(text)
+        if settled := IN_DANGER if crisis else FOR_HUMAN if asked else "":
+            guess = self._settled(settled, guess)
         reading = Reading(
             intent=guess.name,
             confidence=round(guess.confidence, 3),
             also=guess.also,
             in_scope=guess.in_scope,
+            route=self._intents.route(guess.name) or Route.DECLINE,
             polarity=mood.polarity,
             frustration=mood.frustration,
             trend=read_trend([*standing.frustrations, mood.frustration]),
             language=mood.language,
             signs=mood.signs,
         )
-        return Understood(reading=reading, signals=self._signals(text, reading, mood, standing))
+        known = Signals(crisis=crisis, asked=asked)
+        return Understood(reading=reading, signals=self._signals(text, reading, mood, standing, known))
 
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown()
 
-    def _signals(self, text: str, reading: Reading, mood: Mood, standing: Standing) -> Signals:
+    def _settled(self, name: str, guess: IntentGuess) -> IntentGuess:
+        """The guess with the intent that a rule knows, where the intents file has it."""
+        if self._intents.route(name) is None:
+            return guess
+        also = dict.fromkeys([guess.name, *guess.also] if guess.in_scope else guess.also)
+        also.pop(name, None)
+        return IntentGuess(name=name, confidence=KEYWORD_CONFIDENCE, also=tuple(also), in_scope=True, by="keyword")
+
+    def _signals(self, text: str, reading: Reading, mood: Mood, standing: Standing, known: Signals) -> Signals:
         topics = find_topics(text)
+        insistence = mood.features.get("insistence", 0.0)
         flags = frozenset(standing.flags) | {topic.flag for topic in topics if topic.flag}
-        return Signals(
-            crisis=self._crisis(text),
-            asked=asks_for_human(text),
+        return replace(
+            known,
             consent=read_consent(text) if standing.offered else None,
             abuse=find_abuse(text),
             abuse_before=standing.abuse,
@@ -77,7 +92,8 @@ class MessageReader:
             frustration=mood.frustration,
             trend=reading.trend,
             language=reading.language,
-            unhelped=not_helped(standing, reading, mood.features.get("insistence", 0.0)),
+            unhelped=not_helped(standing, reading, insistence),
+            insists=does_insist(reading, insistence),
             turns=standing.turns,
             flags=flags,
             turns_since_offer=standing.since_offer,
@@ -110,7 +126,7 @@ def signals_after(seen: Understood, reply: Reply, found: Found | None, tone: Ton
     """
     if reply.outcome is Outcome.GREETED:
         return Signals()
-    is_foreign = seen.reading.language not in ("en", UNKNOWN)
+    is_foreign = seen.reading.language not in ENGLISH
     if reply.outcome is not Outcome.ABSTAINED or seen.signals.abuse or tone.narrowed or is_foreign:
         return seen.signals
     answerability = found.answerability if found else 0.0

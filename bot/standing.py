@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.decide import Understood
 from bot.domain import Entry, Escalation, Holder, Kind, Outcome, Reading, Standing
+from bot.intents import Route
 from bot.tone import Tone
 
 KEPT_MOODS = 5
@@ -13,7 +14,8 @@ KEPT_MOODS = 5
 INSISTS = 0.5
 """From this insistence on (`bot.mood_features.insistence`) a message repeats an earlier one."""
 _SAYS_SO = frozenset({"repeated", "bot_fails"})
-_NO_NEED = frozenset({"greeting", "off_topic", ""})
+_NO_NEED = frozenset({Route.COURTESY, Route.DECLINE, ""})
+"""Routes of what a company has nothing to do for."""
 _IN_VAIN = frozenset({Outcome.ABSTAINED, Outcome.FAILED, Outcome.TOO_LATE})
 
 
@@ -35,16 +37,20 @@ def not_helped(standing: Standing, reading: Reading, insistence: float) -> int:
 
     A reply that was an answer counts when the customer says so ("that didn't help") or asks the same again.
     """
-    says_so = _says_so(reading)
-    insists = insistence >= INSISTS
-    if not (same_need(standing, reading) or says_so or insists):
+    insists = does_insist(reading, insistence)
+    if not (insists or same_need(standing, reading)):
         return 0
-    return standing.unhelped + (standing.outcome == Outcome.ANSWERED and (says_so or insists))
+    return standing.unhelped + (standing.outcome == Outcome.ANSWERED and insists)
+
+
+def does_insist(reading: Reading, insistence: float) -> bool:
+    """Whether the customer asks the same again, or says that it did not help."""
+    return insistence >= INSISTS or _says_so(reading)
 
 
 def same_need(standing: Standing, reading: Reading) -> bool:
     """Whether the message is about what the conversation is about."""
-    return reading.intent not in _NO_NEED and standing.intent in (reading.intent, *reading.also)
+    return has_need(reading) and standing.intent in (reading.intent, *reading.also)
 
 
 def _says_so(reading: Reading) -> bool:
@@ -53,7 +59,7 @@ def _says_so(reading: Reading) -> bool:
 
 def has_need(reading: Reading) -> bool:
     """Whether the message asks for something that the company deals with."""
-    return reading.intent not in _NO_NEED
+    return reading.route not in _NO_NEED
 
 
 def move_on(before: Standing, seen: Understood, tone: Tone, outcome: Outcome, escalation: Escalation | None) -> Standing:
@@ -63,7 +69,7 @@ def move_on(before: Standing, seen: Understood, tone: Tone, outcome: Outcome, es
     is_done = outcome is Outcome.GREETED and before.outcome == Outcome.ANSWERED
     waited = None if before.since_offer is None else before.since_offer + 1
     return Standing(
-        intent=reading.intent if has_need(reading) else before.intent,
+        intent=reading.intent if has_need(reading) and not signals.asked else before.intent,
         turns=0 if is_done else before.turns + 1,
         unhelped=0 if is_done else signals.unhelped + (outcome in _IN_VAIN and (has_need(reading) or _says_so(reading))),
         abuse=before.abuse + (signals.abuse is not None),

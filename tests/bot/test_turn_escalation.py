@@ -139,17 +139,27 @@ async def test_a_yes_to_nothing_is_no_handover(talk):
 
 async def test_the_same_need_twice_without_help_is_handed_over(talk):
     await talk.say("my phone has no signal in the kitchen")
-    notice = await talk.say("my mobile shows no signal bars at all")
+    notice = await talk.say("you are not answering my question, I have no signal in the kitchen")
     assert notice.data["escalation"]["rule"] == "repeated_failure"
     assert notice.data["escalation"]["evidence"] == {"words": "", "value": 2, "threshold": 2}
+    assert await talk.holder() == Holder.QUEUE
+
+
+async def test_a_second_question_without_an_answer_is_another_offer_and_a_third_a_handover(talk):
+    await talk.say("my phone has no signal in the kitchen")
+    again = await talk.say("my mobile shows no bars at all upstairs")
+    assert again.text.endswith(OFFER)
+    assert again.data["escalation"]["rule"] == "repeated_failure"
+    assert await talk.holder() == Holder.BOT
+    await talk.say("and calls drop in the garden")
     assert await talk.holder() == Holder.QUEUE
 
 
 async def test_an_answer_with_a_thumb_down_counts_as_no_help(talk):
     reply = await talk.say("what is the late fee on my bill?")
     await talk.bot.rate(ANN, reply.id, 0)
-    await talk.say("why is there a charge on my bill?")
-    assert await talk.holder() == Holder.QUEUE
+    again = await talk.say("why is there a charge on my bill?")
+    assert again.data["escalation"]["rule"] == "repeated_failure"
 
 
 async def test_questions_that_are_not_the_companys_never_hand_over(talk):
