@@ -100,7 +100,7 @@ class DeveloperPages:
             lines = [await self._line(entry) for entry in found]
         except LogUnavailable:
             raise HTTPException(503, "The conversation log cannot be read now.") from None
-        shown = {"lines": lines, "outcome": outcome, "outcomes": list(Outcome), "last": last}
+        shown: dict[str, Any] = {"lines": lines, "outcome": outcome, "outcomes": list(Outcome), "last": last}
         return self._page("turns.html", **shown, providers=self._bot.providers)
 
     async def turn(self, request: Request, entry: str) -> Response:
