@@ -1,6 +1,6 @@
 """Session memory: what sealing costs, and whether a turn of a long conversation costs more than one of a short one.
 
-On the embedded server and a real SQLite log. A turn is what memory adds to one: recall it, put it into a prompt, and remember
+On the embedded server and a real SQLite log. A turn is what memory adds to one: recall it, put it into a prompt, remember
 the question and its reply. Turns 10 and 200 are measured alternately, so that the machine's moods fall on both.
 """
 

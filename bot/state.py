@@ -13,7 +13,7 @@ from bot.settings import Settings
 from bot.valkey.bus import ServerBus
 from bot.valkey.cells import ServerCells
 from bot.valkey.embedded import Embedded
-from bot.valkey.server import Server
+from bot.valkey.server import ANSWER_SECONDS, Server
 
 logger = logging.getLogger(__name__)
 
@@ -58,13 +58,13 @@ class State:
             await asyncio.to_thread(self._embedded.close)
 
 
-async def open_state(settings: Settings) -> State:
+async def open_state(settings: Settings, patience_seconds: float = ANSWER_SECONDS) -> State:
     """The shared state of the settings; a server that is away is logged and asked again, never waited for.
 
     Raises SettingsInvalid when REDIS_URL cannot be used.
     """
     if settings.redis_url:
-        server = Server(settings.redis_url.get_secret_value(), "Redis")
+        server = Server(settings.redis_url.get_secret_value(), "Redis", patience_seconds=patience_seconds)
         await server.start()
         return State("redis", server)
     embedded = Embedded(settings.data_dir)
@@ -74,6 +74,6 @@ async def open_state(settings: Settings) -> State:
         embedded.close()
         logger.warning("Each process remembers by itself: %s", failure)
         return State("process", lacks=str(failure))
-    server = Server(f"unix://{embedded.socket}", "the embedded server", embedded.ensure)
+    server = Server(f"unix://{embedded.socket}", "the embedded server", embedded.ensure, patience_seconds)
     await server.start()
     return State("embedded", server, embedded)

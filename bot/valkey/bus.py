@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextvars import Context
 from typing import Any
@@ -24,13 +25,15 @@ _HEARD_SECONDS = 0.5
 _REMEMBERED_MS = 86_400_000
 """For how long it is known who held a conversation last."""
 
-# The token is the server's time in microseconds, or one more than the last: it also rises across a flush.
+# The token is the server's time in microseconds, or one more than the last: it also rises across a flush. A lease that this
+# process holds on the server and has no use for any more (giving it back failed) is no obstacle to it.
 ACQUIRE = """
-if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+local held = redis.call('GET', KEYS[1])
+if held and string.sub(held, 1, #ARGV[1]) ~= ARGV[1] then return false end
 local now = redis.call('TIME')
 local last = redis.call('HMGET', KEYS[2], 'token', 'process')
 local token = string.format('%.0f', math.max(now[1] * 1000000 + now[2], tonumber(last[1] or '0') + 1))
-redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
+redis.call('SET', KEYS[1], ARGV[1] .. ':' .. token, 'PX', ARGV[2])
 redis.call('HSET', KEYS[2], 'token', token, 'process', ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return {token, last[2] or ''}
@@ -62,40 +65,46 @@ class ServerBus:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._local = LocalBus()
+        self._held: dict[ConversationId, float] = {}
         self._ear: asyncio.Task[None] | None = None
 
     async def acquire(self, conversation: ConversationId, seconds: float = LEASE_SECONDS) -> Lease | None:
         """See Bus."""
-        keys = [PREFIX + place_of("lease", conversation), PREFIX + place_of("turn", conversation)]
-        try:
-            got = await self._run(ACQUIRE, keys, self._server.process, _ms(seconds), _REMEMBERED_MS)
-        except StoreUnavailable:
-            return await self._local.acquire(conversation, seconds)
-        if got is None:
+        now = time.monotonic()
+        if self._held.get(conversation, now) > now:
             return None
-        token, last = int(got[0]), got[1].decode()
-        is_ours = last == self._server.process
-        return Lease(conversation=conversation, token=token, was_ours=is_ours, is_shared=True)
+        self._held[conversation] = now + seconds
+        lease = None
+        try:
+            lease = await self._acquire(conversation, seconds)
+        except StoreUnavailable:
+            lease = await self._local.acquire(conversation, seconds)
+        finally:
+            if lease is None:
+                self._held.pop(conversation, None)
+        return lease
 
     async def renew(self, lease: Lease, seconds: float = LEASE_SECONDS) -> bool:
         """See Bus."""
-        if not lease.is_shared:
-            return await self._local.renew(lease, seconds)
+        until = time.monotonic() + seconds
         try:
-            keys = [PREFIX + place_of("lease", lease.conversation)]
-            return bool(await self._run(RENEW, keys, lease.token, _ms(seconds)))
+            holds = await self._renew(lease, seconds)
         except StoreUnavailable:
-            return True  # nobody can take it over from a server that is away; the log fences whoever thinks so
+            holds = True  # nobody can take it over from a server that is away; the log fences whoever thinks so
+        if holds:
+            self._held[lease.conversation] = until
+        return holds
 
     async def release(self, lease: Lease) -> None:
         """See Bus."""
+        self._held.pop(lease.conversation, None)
         if not lease.is_shared:
             await self._local.release(lease)
             return
         try:
-            await self._run(RELEASE, [PREFIX + place_of("lease", lease.conversation)], lease.token)
+            await self._run(RELEASE, [PREFIX + place_of("lease", lease.conversation)], self._value(lease))
         except StoreUnavailable:
-            logger.debug("a lease was not given back; it ends by itself")
+            logger.debug("a lease was not given back; it ends by itself, and is no obstacle to this process")
 
     async def appear(self, room: str, who: str, seconds: float) -> None:
         """See Bus."""
@@ -149,6 +158,23 @@ class ServerBus:
             self._ear.cancel()
             await asyncio.gather(self._ear, return_exceptions=True)
         await self._local.close()
+
+    async def _acquire(self, conversation: ConversationId, seconds: float) -> Lease | None:
+        keys = [PREFIX + place_of("lease", conversation), PREFIX + place_of("turn", conversation)]
+        got = await self._run(ACQUIRE, keys, self._server.process, _ms(seconds), _REMEMBERED_MS)
+        if got is None:
+            return None
+        is_ours = got[1].decode() == self._server.process
+        return Lease(conversation=conversation, token=int(got[0]), was_ours=is_ours, is_shared=True)
+
+    async def _renew(self, lease: Lease, seconds: float) -> bool:
+        if not lease.is_shared:
+            return await self._local.renew(lease, seconds)
+        keys = [PREFIX + place_of("lease", lease.conversation)]
+        return bool(await self._run(RENEW, keys, self._value(lease), _ms(seconds)))
+
+    def _value(self, lease: Lease) -> str:
+        return f"{self._server.process}:{lease.token}"
 
     async def _run(self, script: str, keys: Sequence[str], *arguments: str | int) -> Any:  # noqa: ANN401  (a script's)
         return await self._server.call(lambda redis: redis.eval(script, len(keys), *keys, *map(str, arguments)))

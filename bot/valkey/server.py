@@ -48,12 +48,15 @@ class Server:
     So its failure costs the turns that were waiting for it `ANSWER_SECONDS` each, and those after them nothing.
     """
 
-    def __init__(self, url: str, name: str, revive: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, url: str, name: str, revive: Callable[[], None] | None = None, patience_seconds: float = ANSWER_SECONDS
+    ) -> None:
         self.name = name
         self.process = uuid4().hex
         self.returns = 0
         """How often it came back; who listens to it has then missed something."""
-        self._redis = connect(url)
+        self._redis = connect(url, patience_seconds)
+        self._patience_seconds = patience_seconds
         self._revive = revive
         self._trouble: Trouble | None = None
         self._asking: asyncio.Task[None] | None = None
@@ -76,7 +79,7 @@ class Server:
         if self._trouble or self._is_closed:
             raise StoreUnavailable(f"{self.name} {self._trouble.reason if self._trouble else 'is closed'}")
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self._patience_seconds):
                 return await work(self._redis)
         except (RedisError, OSError) as failure:
             reason = explain(failure)
@@ -87,7 +90,7 @@ class Server:
     async def ear(self, channel: str) -> AsyncIterator[PubSub]:
         """What is published on the channel. Raises RedisError or OSError when the server cannot be heard."""
         async with self._redis.pubsub() as hearing:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self._patience_seconds):
                 await hearing.subscribe(channel)
             yield hearing
 
@@ -127,7 +130,7 @@ class Server:
     async def _check(self) -> None:
         """Raise StoreUnavailable with the reason alone unless it takes a write and is of a version that we know."""
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self._patience_seconds):
                 await self._redis.set(f"{PREFIX}probe", self.process, ex=60)
                 version = await self._version()
         except (RedisError, OSError) as failure:
@@ -143,15 +146,15 @@ class Server:
         return str(told.get("redis_version", ""))
 
 
-def connect(url: str) -> Client:
+def connect(url: str, patience_seconds: float = ANSWER_SECONDS) -> Client:
     """A client with short patience. Raises SettingsInvalid when the address cannot be used, without repeating it."""
     try:
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=CONNECTIONS,
-            timeout=ANSWER_SECONDS,
-            socket_timeout=ANSWER_SECONDS,
-            socket_connect_timeout=ANSWER_SECONDS,
+            timeout=patience_seconds,
+            socket_timeout=patience_seconds,
+            socket_connect_timeout=patience_seconds,
             # Once more at once on a connection that broke, as after a restart; never after a silence.
             retry=Retry(NoBackoff(), 1, supported_errors=(Unreachable,)),
             protocol=2,  # every server speaks it

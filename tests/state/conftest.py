@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from bot.valkey.server import Server
-from tests.state.servers import RealServer
+from tests.state.servers import PATIENCE_SECONDS, RealServer
 
 NO_REDIS = "no Redis: install the server (Debian: apt-get install redis-server)"
 
@@ -38,7 +38,7 @@ def running(request: pytest.FixtureRequest) -> RealServer:
 @pytest.fixture
 async def server(running: RealServer) -> AsyncIterator[Server]:
     """A process's link to an empty server that is well."""
-    server = Server(running.url, "the test's server")
+    server = Server(running.url, "the test's server", patience_seconds=PATIENCE_SECONDS)
     await server.start()
     assert server.trouble is None
     yield server

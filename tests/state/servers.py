@@ -20,6 +20,8 @@ from bot.valkey.embedded import _find_binary
 from bot.valkey.server import Server
 
 START_SECONDS = 20.0
+PATIENCE_SECONDS = 2.0
+"""For tests that are not about it: a machine that is slow for a moment is not taken for a server that is away."""
 
 
 async def until(look: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:

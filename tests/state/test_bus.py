@@ -11,7 +11,7 @@ from bot.bus_local import LocalBus
 from bot.domain import ConversationId
 from bot.valkey.bus import ServerBus
 from bot.valkey.server import Server
-from tests.state.servers import RealServer, until
+from tests.state.servers import PATIENCE_SECONDS, RealServer, until, until_well
 
 CHAT, OTHER = ConversationId("chat"), ConversationId("other")
 
@@ -30,7 +30,7 @@ async def buses(request: pytest.FixtureRequest) -> AsyncIterator[Callable[[], Bu
         running.flush()
 
         def make() -> Bus:
-            links.append(Server(running.url, "the test's server"))
+            links.append(Server(running.url, "the test's server", patience_seconds=PATIENCE_SECONDS))
             made.append(ServerBus(links[-1]))
             return made[-1]
 
@@ -68,6 +68,34 @@ async def test_a_lease_ends_by_itself_and_then_it_neither_renews_nor_releases_th
         assert not await mine.renew(lost)
         await mine.release(lost)
         assert await mine.acquire(CHAT) is None
+
+
+async def test_a_lease_that_was_never_given_back_is_no_obstacle_once_its_time_is_over(buses):
+    bus = buses()
+    assert await bus.acquire(CHAT, 0.05)
+    async with asyncio.timeout(10), hold(bus, CHAT):
+        assert await bus.acquire(CHAT) is None
+
+
+async def test_a_lease_whose_return_the_server_never_heard_of_is_no_obstacle_to_the_process_that_gave_it_back():
+    with RealServer("valkey") as running:
+        servers = [Server(running.url, "Redis", patience_seconds=PATIENCE_SECONDS) for _ in range(2)]
+        mine, theirs = map(ServerBus, servers)
+        given_back = await mine.acquire(CHAT, 600)
+        running.kill()
+        await mine.release(given_back)
+        alone = await mine.acquire(CHAT, 600)
+        assert not alone.is_shared
+        await mine.release(alone)
+        running.start()
+        for server in servers:
+            await until_well(server)
+        assert await theirs.acquire(CHAT) is None
+        lease = await mine.acquire(CHAT)
+        assert lease.is_shared
+        assert lease.token > given_back.token
+        for server in servers:
+            await server.close()
 
 
 async def test_a_renewed_lease_outlives_its_first_time(buses):

@@ -7,59 +7,14 @@ from pathlib import Path
 import pytest
 
 from bot.bus import place_of
-from bot.domain import ConversationId, CustomerId, Draft, Entry, Kind, Outcome, Speaker
+from bot.domain import ConversationId, Speaker
 from bot.log import ConversationLog
-from bot.memory import CachedMemory
-from bot.recollection import recollect
-from bot.seal import Seal
-from bot.settings import Settings
 from bot.sql.log import open_log
-from bot.turns import InOrder
-from bot.valkey.bus import ServerBus
-from bot.valkey.cells import ServerCells
-from bot.valkey.server import PREFIX, Server
+from bot.valkey.server import PREFIX
 from tests.state.servers import RealServer, until_well
+from tests.state.small_bot import ORDER, SmallBot
 
 CHATS, TURNS = 12, 30
-ORDER = "My order number is LF-204815"
-SETTINGS = Settings(_env_file=None, max_conversation_history=400)
-
-
-class Process:
-    """A small bot: accepts, answers in order, remembers; what one process of the product is to the server and the log."""
-
-    def __init__(self, log: ConversationLog, url: str) -> None:
-        self.log = log
-        self.server = Server(url, "Redis")
-        self.bus = ServerBus(self.server)
-        self.memory = CachedMemory(ServerCells(self.server), Seal([b"k" * 32]), log, SETTINGS)
-        self._in_order = InOrder(self.bus, log, lambda _: None)
-
-    async def say(self, chat: ConversationId, text: str) -> Entry:
-        await self.log.open(chat, CustomerId(chat))
-        asked = await self.log.append(Draft(conversation=chat, speaker=Speaker.CUSTOMER, kind=Kind.MESSAGE, text=text))
-        async with self._in_order.upto(asked) as waiting:
-            for entry in waiting:
-                await self._answer(entry)
-        await self.bus.wake(chat, asked.seq)
-        return asked
-
-    async def _answer(self, asked: Entry) -> None:
-        recalled = await self.memory.recall(asked, ())
-        knows = "LF-204815" in recollect(recalled, asked, SETTINGS.max_conversation_history).summary
-        draft = Draft(
-            conversation=asked.conversation,
-            speaker=Speaker.BOT,
-            kind=Kind.MESSAGE,
-            text=f"{asked.text}: {knows}",
-            data={"outcome": Outcome.ANSWERED},
-            answers=asked.seq,
-        )
-        await self.memory.remember(recalled, [asked, await self.log.append(draft)])
-
-    async def close(self) -> None:
-        await self.bus.close()
-        await self.server.close()
 
 
 @pytest.fixture
@@ -69,7 +24,7 @@ async def log(tmp_path: Path) -> AsyncIterator[ConversationLog]:
     await log.close()
 
 
-async def break_down(running: RealServer, fault: str, process: Process) -> None:
+async def break_down(running: RealServer, fault: str, process: SmallBot) -> None:
     """The server is away for a while, twice, and back at the end."""
     for _ in range(2):
         if fault == "flushed":
@@ -88,12 +43,13 @@ async def break_down(running: RealServer, fault: str, process: Process) -> None:
 async def test_every_message_is_answered_once_in_order_and_from_memory_whatever_the_server_does(request, log, kind, fault):
     request.getfixturevalue(kind)  # skips where it is not installed
     with RealServer(kind) as running:
-        process = Process(log, running.url)
+        process = SmallBot(log, running.url)
         await process.server.start()
 
         async def chat(name: ConversationId) -> None:
             for number in range(TURNS):
-                await process.say(name, ORDER if number == 2 else f"question {number} of {name} " + "and more " * 10)
+                asked = f"My order number is {ORDER}" if number == 2 else f"question {number} of {name} " + "and more " * 10
+                await process.say(name, asked)
 
         chats = [ConversationId(f"chat {number}") for number in range(CHATS)]
         breaking = asyncio.create_task(break_down(running, fault, process))

@@ -8,6 +8,7 @@ from bot.errors import TooManyMessages
 from bot.limits import MessageRate
 from bot.valkey.bus import ServerBus
 from bot.valkey.server import Server
+from tests.state.servers import PATIENCE_SECONDS
 
 ANN, BEN = CustomerId("ann@example.com"), CustomerId("ben@example.com")
 
@@ -25,7 +26,7 @@ async def test_the_limit_is_each_customers_own_and_begins_anew_after_a_minute():
 
 
 async def test_processes_count_together_and_the_server_does_not_learn_who_the_customer_is(running, server):
-    other = Server(running.url, "another process's")
+    other = Server(running.url, "another process's", patience_seconds=PATIENCE_SECONDS)
     rates = [MessageRate(4, ServerBus(each)) for each in (server, other)]
     for rate in rates * 2:
         await rate.check(ANN)

@@ -13,66 +13,19 @@ from tests.server import ROOT
 
 CHAT, ANN = ConversationId("chat"), CustomerId("ann")
 MESSAGES = 100
-# Sends every second message of a conversation, each after the other process's last, and answers what is to be answered.
-CHILD = """
-import asyncio, sys
-from pathlib import Path
-from bot.domain import ConversationId, CustomerId, Draft, Kind, Speaker
-from bot.settings import Settings
-from bot.sql.log import open_log
-from bot.state import open_state
-from bot.turns import InOrder
-
-CHAT, ANN = ConversationId("chat"), CustomerId("ann")
-
-async def main(folder, which, messages):
-    settings = Settings(_env_file=None, data_dir=Path(folder))
-    log, state = open_log(None, settings.data_dir), await open_state(settings)
-    stale = set()
-    in_order = InOrder(state.bus, log, stale.add)
-    await log.open(CHAT, ANN)
-
-    async def take(asked):
-        async with in_order.upto(asked) as waiting:
-            for entry in waiting:
-                await asyncio.sleep(0.001 * (entry.seq % 4))
-                await log.append(Draft(conversation=CHAT, speaker=Speaker.BOT, kind=Kind.MESSAGE,
-                                       text=f"{which} answers {entry.text}", answers=entry.seq))
-
-    async def others_message(number):
-        while (held := await log.conversation(CHAT)) is None or len(
-            [1 for entry in await log.before(CHAT, held.last_seq + 1, 20) if entry.text == str(number)]
-        ) == 0:
-            await asyncio.sleep(0.002)
-
-    turns = []
-    for number in range(which, messages, 2):
-        if number:
-            await others_message(number - 1)
-        asked = await log.append(
-            Draft(conversation=CHAT, speaker=Speaker.CUSTOMER, kind=Kind.MESSAGE, text=str(number)))
-        turns.append(asyncio.create_task(take(asked)))
-    await asyncio.gather(*turns)
-    print("shared" if state.status.kind == "embedded" and state.status.well and stale else "alone")
-    await state.close()
-    await log.close()
-
-asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
-"""
 
 
-def start(program: str, *arguments: object) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", program, *map(str, arguments)]
+def start(*command: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, *map(str, command)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
 async def test_messages_of_two_processes_in_turn_are_answered_in_order_and_once_each(tmp_path):
-    children = [start(CHILD, tmp_path, which, MESSAGES) for which in (0, 1)]
+    children = [start("-m", "tests.state.alternating", tmp_path, which, MESSAGES) for which in (0, 1)]
     outputs = [await asyncio.to_thread(child.communicate) for child in children]
-    assert [(child.returncode, output.strip()) for child, (output, _) in zip(children, outputs, strict=True)] == [
-        (0, "shared"),
-        (0, "shared"),
-    ]
+    told = [output.split() for output, _ in outputs]
+    assert [child.returncode for child in children] == [0, 0]
+    assert [words[0] for words in told] == ["shared", "shared"]
     log = open_log(None, tmp_path)
     entries = await log.after(CHAT)
     await log.close()
@@ -80,6 +33,8 @@ async def test_messages_of_two_processes_in_turn_are_answered_in_order_and_once_
     replies = [entry for entry in entries if entry.answers is not None]
     assert [entry.text for entry in asked] == [str(number) for number in range(MESSAGES)]
     assert [reply.answers for reply in replies] == [entry.seq for entry in asked]
+    taken = sorted(int(word) for words in told for word in words[1:])
+    assert taken == [entry.seq for entry in asked]  # no turn was taken twice
     assert [entry.seq for entry in entries] == list(range(1, 2 * MESSAGES + 1))
 
 
@@ -108,7 +63,7 @@ asyncio.run(main(sys.argv[1]))
 
 
 async def test_the_message_of_a_killed_process_is_answered_by_another_before_its_own(tmp_path):
-    child = start(HANGING, tmp_path)
+    child = start("-c", HANGING, tmp_path)
     assert child.stdout
     while (await asyncio.to_thread(child.stdout.readline)).strip() != "held":
         assert child.poll() is None
