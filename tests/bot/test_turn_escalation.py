@@ -139,9 +139,8 @@ async def test_a_yes_to_nothing_is_no_handover(talk):
 
 async def test_the_same_need_twice_without_help_is_handed_over(talk):
     await talk.say("my phone has no signal in the kitchen")
-    notice = await talk.say("you are not answering my question, I have no signal in the kitchen")
-    assert notice.data["escalation"]["rule"] == "repeated_failure"
-    assert notice.data["escalation"]["evidence"] == {"words": "", "value": 2, "threshold": 2}
+    notice = await talk.say("that didn't help, there is no signal in the kitchen")
+    assert notice.data["escalation"]["reason"] in ("repeated", "frustrated")
     assert await talk.holder() == Holder.QUEUE
 
 
