@@ -9,6 +9,7 @@ from contextvars import Context
 
 from bot.domain import ConversationId, Entry
 from bot.errors import LogUnavailable
+from bot.sql.draft import SEQ_MAX
 
 HELD = 64
 """Entries kept for a slow reader; what it misses beyond them it reads from the database."""
@@ -71,6 +72,12 @@ class Followers:
         """Tell the conversation's followers of an entry that this process committed."""
         for follower in self._followers.get(entry.conversation, ()):
             follower.tell(entry)
+
+    def hear(self, conversation: ConversationId | None, seq: int) -> None:
+        """Another process says that the conversation has entries up to `seq`; without one, that any may have more."""
+        groups = self._followers.values() if conversation is None else [self._followers.get(conversation, set())]
+        for follower in [follower for group in groups for follower in group]:
+            follower.compare(SEQ_MAX if conversation is None else seq)
 
     async def follow(self, conversation: ConversationId, seq: int) -> AsyncGenerator[Entry, None]:
         """Entries above `seq` without gap or repeat, until closed. Raises LogUnavailable only while it has read nothing."""

@@ -110,6 +110,10 @@ class SqlLog:
         """See ConversationLog."""
         return self._followers.follow(conversation, seq)
 
+    def hear(self, conversation: ConversationId | None, seq: int = 0) -> None:
+        """Word of another process's entries, from the bus: who follows need not wait until they are looked for."""
+        self._followers.hear(conversation, seq)
+
     async def entry(self, entry: EntryId) -> Entry | None:
         """See ConversationLog."""
         if not is_storable_id(entry):
