@@ -40,10 +40,26 @@ class Embedded:
         self._folder = data_dir.resolve() / FOLDER
         self._binary = binary
         self._users: IO[bytes] | None = None
+        self._one_at_a_time = threading.Lock()  # to look for the server and to let go of it are work of different threads
+        self._is_closed = False
         self.socket = _socket_path(self._folder)
 
     def ensure(self) -> None:
         """Return once the server answers; start it if there is none. Blocks. Raises StoreUnavailable saying why."""
+        with self._one_at_a_time:
+            if self._is_closed:
+                raise StoreUnavailable("is closed")
+            self._ensure()
+
+    def close(self) -> None:
+        """Let go of the server; it ends when nobody else holds it."""
+        with self._one_at_a_time:
+            self._is_closed = True
+            if self._users:
+                self._users.close()
+                self._users = None
+
+    def _ensure(self) -> None:
         try:
             binary = self._binary or _find_binary()
             _make_private(self._folder)
@@ -56,12 +72,6 @@ class Embedded:
                     self._start(binary, until)
         except OSError as failure:
             raise StoreUnavailable(f"no embedded server in {self._folder}: {failure.strerror or failure}") from None
-
-    def close(self) -> None:
-        """Let go of the server; it ends when nobody else holds it."""
-        if self._users:
-            self._users.close()
-            self._users = None
 
     def _start(self, binary: Path, until: float) -> None:
         log, keeper = self._folder / "server.log", Path(__file__).with_name("keeper.py")
