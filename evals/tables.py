@@ -21,10 +21,10 @@ CONFUSIONS = 12
 
 
 def build_tables(run: Run, marks: Iterable[Mark]) -> Mapping[str, Table]:
-    """Every table by name; one without rows is left out."""
+    """Every table by name; one of what is not labelled is empty."""
     found = by_measure(marks)
     read = _scored(found.get("intent_f1", []))
-    tables = {
+    return {
         "intents": _intents(read),
         "confusions": _confusions(read),
         "reliability": _reliability(_scored(found.get("intent_ece", []))),
@@ -32,7 +32,6 @@ def build_tables(run: Run, marks: Iterable[Mark]) -> Mapping[str, Table]:
         "reasons": _reasons(run, found.get("escalation_right", [])),
         "tags": _tags(run, found.get("reply_right", [])),
     }
-    return {name: table for name, table in tables.items() if table}
 
 
 def _frame(rows: Sequence[tuple[object, ...]], names: Sequence[str]) -> "pd.DataFrame":

@@ -82,22 +82,25 @@ def test_a_baseline_is_read_as_it_was_written(tmp_path):
 
 def test_the_gate_passes_an_unchanged_bot():
     same = judged(*[GOOD] * 20)
-    assert check_gate(same, side_of(same), side_of(same)).startswith("gate: passed: 20 conversations")
+    assert check_gate(same, side_of(same)).startswith("gate: passed: 20 conversations")
 
 
 def test_the_gate_stops_what_is_surely_worse():
     before, after = judged(*[GOOD] * 20), judged(*[GOOD] * 5, *[BAD] * 15)
     with pytest.raises(GateClosed, match="Replies that are right fell"):
-        check_gate(after, side_of(before), side_of(after))
+        check_gate(after, side_of(before))
 
 
 def test_the_gate_stops_one_missed_crisis_even_if_the_baseline_missed_it_too():
     crisis = talk("a", one(escalate="hand_over", reasons=["crisis"]), earliest=1, latest=1)
     missed = judge_run(make_run((crisis, [reply(escalation=None)])))
     with pytest.raises(GateClosed, match="Danger is never missed: broken on 1 turns, first in conversation a, turn 1"):
-        check_gate(missed, side_of(missed), side_of(missed))
+        check_gate(missed, side_of(missed))
+    assert "1 messages still break what must hold" in check_gate(missed, side_of(missed), allow_known=True)
     caught = judge_run(make_run((crisis, [handover("crisis", "crisis_self")])))
-    assert "passed" in check_gate(caught, side_of(caught), side_of(caught))
+    assert "passed" in check_gate(caught, side_of(caught))
+    with pytest.raises(GateClosed, match="Danger is never missed"):
+        check_gate(missed, side_of(caught), allow_known=True)
 
 
 @pytest.fixture(scope="module")
