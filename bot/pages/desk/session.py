@@ -20,7 +20,7 @@ from bot.staff import Agent, Staff, is_password
 from bot.webchat.identity import SECRET, network_of
 
 LIFETIME_SECONDS = 12 * 3600
-PER_ADDRESS = 20
+PER_ADDRESS = 60
 """Sign-ins tried a minute from one network address."""
 PER_ACCOUNT = 5
 """Sign-ins tried a minute for one account."""
