@@ -5,8 +5,10 @@ Pure functions on text; the check uses them before anything is shown, the evalua
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from knowledge.lexical import words
+from knowledge.sentences import split_sentences
 
 SUPPORTED = 0.6
 """A sentence passes when this share of its content words stands in what it cites; verbatim quotes reach 1.0."""
@@ -31,8 +33,9 @@ _COURTESY_WORDS = 16
 def support(sentence: str, sources: Sequence[str]) -> float:
     """How far the sources bear the sentence, in [0, 1]: the share of its content words they hold.
 
-    A number, a name or a web address that no source has is a veto, not a weight: 0. A sentence without content words has
-    full support. Token precision is the strongest single feature on BEGIN and FaithDial (docs/decisions/0007).
+    A number, a name or a web address that no source has is a veto, not a weight: 0; so is a "not" that the sources which
+    say the same do not have, or the other way round. A sentence without content words has full support. Token precision is
+    the strongest single feature on BEGIN and FaithDial (docs/decisions/0007).
     """
     source = "\n".join(sources)
     plain = _MARKUP.sub(" ", sentence)
@@ -43,6 +46,8 @@ def support(sentence: str, sources: Sequence[str]) -> float:
     ):
         return 0.0
     claimed = _content(plain)
+    if _is_turned(plain, claimed, sources):
+        return 0.0
     return len(claimed & _content(source)) / len(claimed) if claimed else 1.0
 
 
@@ -81,6 +86,25 @@ def contradicts(sentence: str, shown: Iterable[str]) -> bool:
     return False
 
 
+def _is_turned(plain: str, claimed: set[str], sources: Sequence[str]) -> bool:
+    """Whether a sentence of the sources says nearly the same the other way round, and none says it this way."""
+    is_negated, is_turned = bool(_NEGATION.search(plain)), False
+    for source in sources:
+        for theirs, negated in _sentences(source):
+            shared = len(claimed & theirs)
+            if negated == is_negated and shared >= SAME * len(claimed):
+                return False
+            is_turned |= negated != is_negated and shared >= SAME * len(claimed | theirs)
+    return is_turned and bool(claimed)
+
+
+@lru_cache(512)
+def _sentences(source: str) -> tuple[tuple[frozenset[str], bool], ...]:
+    """The content words of each sentence, and whether it is negated."""
+    plain = [_MARKUP.sub(" ", one) for one in split_sentences(source)]
+    return tuple((frozenset(_content(one)), bool(_NEGATION.search(one))) for one in plain)
+
+
 def _numbers(text: str) -> set[str]:
     return set(_NUMBER.findall(text))
 
@@ -91,7 +115,7 @@ def _digits(text: str) -> set[str]:
 
 def _held(names: Iterable[str], source: str) -> bool:
     known = source.casefold()
-    return all(name.casefold() in known for name in names)
+    return all(re.sub(r"['’]s$", "", name.casefold()) in known for name in names)
 
 
 def _links_held(sentence: str, source: str) -> bool:

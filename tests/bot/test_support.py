@@ -82,3 +82,21 @@ def test_other_numbers_or_the_opposite_on_the_same_matter_contradict():
     assert contradicts("You do not have 14 days to cancel your order free of charge.", shown)
     assert not contradicts("The engineer comes between 8am and 12 noon.", shown)
     assert not contradicts("You have 14 days to cancel your order free of charge.", shown)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source"),
+    [
+        ("You cannot cancel within 14 days.", "You can cancel within 14 days."),
+        ("You can cancel after 14 days.", "You can't cancel after 14 days."),
+        ("There is no fee for moving home.", "There is a fee for moving home. It is on your bill."),
+    ],
+)
+def test_what_the_source_says_the_other_way_round_has_no_support(sentence, source):
+    assert support(sentence, [source]) == 0
+    assert support(source.split(". ")[0], [source]) > SUPPORTED
+
+
+def test_a_not_that_one_of_the_sources_has_too_is_no_veto():
+    sources = ["You can cancel within 14 days.", "Business customers: you cannot cancel within 14 days."]
+    assert support("You cannot cancel within 14 days.", sources) > SUPPORTED

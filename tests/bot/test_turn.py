@@ -80,7 +80,8 @@ async def test_a_question_is_answered_with_a_citation_and_the_trace_is_kept(bot,
     assert (reply.speaker, reply.kind) == (Speaker.BOT, Kind.MESSAGE)
     assert "£7.50" in reply.text
     assert reply.data["citations"][0]["url"] == "/help/late-fee#p0"
-    assert [step[0] for step in reply.data["turn"]["steps"]] == ["read", "decide", "retrieve", "answer", "check", "decide again"]
+    steps = [step[0] for step in reply.data["turn"]["steps"]]
+    assert steps == ["read", "decide", "retrieve", "answer", "check", "decide again"]
     assert reply.data["turn"]["knowledge"] == "v1"
 
 

@@ -1,6 +1,7 @@
 """Replies that a model writes: what its passages do not bear never reaches the customer, whoever fails on the way."""
 
 import asyncio
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -52,12 +53,13 @@ FALSE = "The late payment fee is £25. [1]"
 class OneArticle:
     answerability = 0.9
     title = "Late payments"
+    passages = PASSAGES
 
     async def search(self, question, history=(), limit=8):
-        return Found(passages=PASSAGES, answerability=self.answerability, version="v1")
+        return Found(passages=self.passages, answerability=self.answerability, version="v1")
 
     async def article(self, document):
-        return Article(document=Document(id=document, title=self.title, text=""), passages=PASSAGES)
+        return Article(document=Document(id=document, title=self.title, text=""), passages=self.passages)
 
 
 def says(text, *, pieces=7):
@@ -190,8 +192,10 @@ async def test_a_stream_that_dies_anywhere_gives_one_reply_without_repeats(cut):
 async def test_a_replacement_that_contradicts_what_was_shown_withdraws_it():
     first = "There is a late payment fee of £7.50 if a bill is unpaid 7 days after it was due. [1] Pay by "
     dying = ScriptedLLM([[*says(first)[:-1], StreamBroken("scripted", "cut")]])
-    second = "There is no late payment fee of £7.50 if a bill is unpaid 7 days after it was due. [1]"
+    second = "There is no late payment fee of £7.50 if a bill is unpaid 7 days after it was due. [2]"
     chat = Chat(dying, ScriptedLLM([says(second)], name="second"))
+    denied = replace(PASSAGES[1], text="There is no late payment fee of £7.50 if a bill is unpaid 7 days after it was due.")
+    chat.search.passages = (PASSAGES[0], denied)
     reply = await chat.ask()
     assert reply.text.count("late payment fee") == 1
     assert reply.text.startswith(f"{phrases.CORRECTED}\n\nThere is no late")
