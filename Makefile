@@ -4,11 +4,14 @@ PYTHON := $(or $(PYTHON),python3)
 PORT ?= 8000
 DATA_DIR ?= data
 ARTICLES ?= knowledge/articles
+REPORTS ?= reports/evals
+PROVIDERS ?= extractive
+AGAINST ?= evals/baselines/extractive.json
 BIN = .venv/bin
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run ingest test lint types contracts fix bench lock clean
+.PHONY: help setup run ingest test lint types contracts fix evals bench lock clean
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +53,11 @@ contracts: .venv/dev ## Check which package may import which
 fix: .venv/dev ## Repair style and formatting where a machine can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+evals: .venv/dev ## Play labelled conversations, score them, draw a report (PROVIDERS=, AGAINST=)
+	@run=$(REPORTS)/$$(date +%Y%m%d-%H%M%S) && export LLM_PROVIDERS=$(PROVIDERS) && \
+	$(BIN)/python -m evals play --out $$run --transcripts evals/transcripts/larkfield-dev.jsonl evals/transcripts/larkfield-test.jsonl && \
+	$(BIN)/python -m evals report $$run --history $(REPORTS) --against $(AGAINST)
 
 bench: .venv/dev ## Measure speed and memory, as ratios in one run
 	@$(BIN)/python -m benchmarks
