@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
-from bot.errors import LogUnavailable, PromptInvalid, SettingsInvalid
+from bot.errors import IntentsInvalid, LogUnavailable, PromptInvalid, SettingsInvalid
 from evals import (
     agreement,
     answerability,
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GateClosed as reasons:
         print(reasons, file=sys.stderr)
         return 1
-    except (FileInvalid, KnowledgeError, LogUnavailable, PromptInvalid, SettingsInvalid) as error:
+    except (FileInvalid, IntentsInvalid, KnowledgeError, LogUnavailable, PromptInvalid, SettingsInvalid) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
