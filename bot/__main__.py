@@ -1,11 +1,12 @@
-"""`python -m bot settings`: the table of all settings. `python -m bot staff`: the accounts of the staff."""
+"""`python -m bot settings`: the table of all settings. `staff`: the accounts of the staff. `doctor`: what is wrong here."""
 
 import argparse
 import re
 import sys
 from pathlib import Path
 
-from bot.settings import settings_table
+from bot.doctor import examine
+from bot.settings_text import settings_example, settings_table
 from bot.staff_commands import add_staff_commands, run_staff_command
 
 _TABLE = re.compile(r"(<!-- settings:[^\n]*-->\n).*?(<!-- /settings -->)", re.DOTALL)
@@ -16,16 +17,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bot", description="Frontdesk's own commands.")
     commands = parser.add_subparsers(dest="command", required=True)
     settings = commands.add_parser("settings", help="print every setting as a Markdown table")
+    settings.add_argument("--env", action="store_true", help="print them as an example of a .env file instead")
     settings.add_argument("--into", type=Path, metavar="FILE", help="replace the table in this Markdown file instead")
     add_staff_commands(commands.add_parser("staff", help="accounts of the people who work at the desk"))
+    doctor = commands.add_parser("doctor", help="look a deployment over, and say what is wrong and how to fix it")
+    doctor.add_argument("--url", help="where customers reach the server, such as https://chat.example.com")
     arguments = parser.parse_args()
+    if arguments.command == "doctor":
+        sys.exit(run_doctor(arguments.url))
     if arguments.command == "staff":
         sys.exit(run_staff_command(arguments))
     into = arguments.into
     if into is None:
-        print(settings_table())
+        print(settings_example() if arguments.env else settings_table())
     else:
         into.write_text(with_settings_table(into.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def run_doctor(url: str | None) -> int:
+    """Print every finding; 1 if something is wrong."""
+    grades = []
+    for finding in examine(url):
+        print(finding, flush=True)
+        grades.append(finding.grade)
+    return int("wrong" in grades)
 
 
 def with_settings_table(text: str) -> str:

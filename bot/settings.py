@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsInvalid
@@ -390,18 +389,3 @@ def _check_redis_url(url: str) -> str:
         if is_server or (parts.scheme == "unix" and parts.path.startswith("/")):
             return url
     raise ValueError("must look like `redis://user:password@host:6379/0` (`rediss://` for TLS) or `unix:///path/to/socket`")
-
-
-def settings_table() -> str:
-    """Every setting as a row of a Markdown table: name, default, meaning."""
-    rows = ["| setting | default | meaning |", "|---|---|---|"]
-    for name, field in Settings.model_fields.items():
-        rows.append(f"| `{name.upper()}` | {_default(field.default)} | {field.description} |")
-    return "\n".join(rows)
-
-
-def _default(value: object) -> str:
-    if value is None or value is PydanticUndefined or value == ():
-        return "unset"
-    shown = value.relative_to(ROOT) if isinstance(value, Path) and value.is_absolute() else value
-    return f"`{shown}`"

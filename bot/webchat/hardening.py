@@ -25,6 +25,7 @@ OPEN_ROUTES = {
 """What the page needs of Chainlit's routes. All others are closed: sharing, elements, files, actions, MCP, logins, docs."""
 SOCKET = "/ws/socket.io"
 API = "/api/v1/"
+_HSTS = "max-age=31536000"
 
 
 class Hardening:
@@ -51,6 +52,8 @@ class Hardening:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                if scope.get("scheme") == "https":
+                    headers.setdefault("Strict-Transport-Security", _HSTS)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
