@@ -94,8 +94,13 @@ class Route:
 
 
 def read_open(earlier: Sequence[Entry]) -> Open | None:
-    """What the last thing that was said left open, if the bot said it; entries oldest first."""
-    said = [entry for entry in earlier if entry.kind is Kind.MESSAGE and entry.speaker is not Speaker.CUSTOMER]
+    """What the last reply left open, if it is the bot's; entries oldest first.
+
+    Only the next message answers it; a yes that was sent twice still does, and makes the change once.
+    """
+    said = [entry for entry in earlier if entry.kind is Kind.MESSAGE]
+    while said and said[-1].speaker is Speaker.CUSTOMER and read_consent(said[-1].text):
+        said.pop()
     if not said or said[-1].speaker is not Speaker.BOT:
         return None
     data = said[-1].data.get("open")

@@ -8,7 +8,7 @@ from bot.sql import tickets
 from bot.sql.tool_tables import office_visits
 from bot.sql.tool_tables import tickets as table
 
-CALLS = 300
+CALLS = 150
 
 
 def missed(calls: int = CALLS) -> list[str]:

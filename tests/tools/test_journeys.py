@@ -1,5 +1,6 @@
 """The 14 journeys without a model, and what bends them: each message at the level of the errands, on the demo company."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from bot.audit import Ruling
 from bot.backoffice.demo import DemoOffice
 from bot.backoffice.office import CustomerAccount, Visit
-from bot.domain import ConversationId, CustomerId, Outcome
+from bot.domain import ConversationId, CustomerId, Outcome, Speaker
 from bot.errors import BackofficeDown
 from bot.tools.errands import ALREADY, NOT_DONE
 from bot.tools.toolbox import FAILED, Toolbox
@@ -172,6 +173,32 @@ async def test_a_second_yes_does_nothing_more(toolbox):
     await open_ticket(talk)
     assert await talk.say("yes") == ALREADY
     assert len(await toolbox.supplies.tickets.of("ana")) == 1
+
+
+async def test_a_yes_that_was_sent_twice_before_the_reply_makes_one_change(toolbox):
+    talk = Talk(toolbox, account=ONE_LINE)
+    await talk.say("cancel my visit")
+    first = await talk.say("yes")
+    del talk.entries[-1]  # the second turn sees what was said before its message, and that is not yet the reply
+    assert await talk.say("yes") == first
+
+
+async def test_only_the_next_message_confirms_also_when_the_one_between_had_no_reply(toolbox):
+    talk = Talk(toolbox, account=ONE_LINE)
+    await talk.say("cancel my visit")
+    await talk.say("wait, what does that cost?")
+    del talk.entries[-1]
+    assert await talk.say("yes") == ""
+    assert len(await ahead(toolbox, ONE_LINE)) == 1
+
+
+@pytest.mark.parametrize("speaker", [Speaker.AGENT, Speaker.SYSTEM])
+async def test_what_somebody_else_than_the_bot_left_is_not_open(toolbox, speaker):
+    talk = Talk(toolbox, account=ONE_LINE)
+    await talk.say("cancel my visit")
+    talk.entries[-1] = replace(talk.entries[-1], speaker=speaker)
+    assert await talk.say("yes") == ""
+    assert len(await ahead(toolbox, ONE_LINE)) == 1
 
 
 async def test_thanks_after_a_change_is_left_to_courtesy(toolbox):
