@@ -13,6 +13,7 @@ from bot.classifier import Classifier, Judgement, label_examples
 from bot.clauses import clauses, readable
 from bot.intents import Intents
 from bot.model_file import ModelFileUnreadable, load_classifier, save_classifier
+from knowledge.document import DocumentId
 from knowledge.embed import FINGERPRINT, Embedder
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,8 @@ OFF_TOPIC = "off_topic"
 """What an out-of-scope message is called where the file names no declined intent."""
 KEYWORD_CONFIDENCE = 0.95
 """Of a keyword: high precision is what they are for, and what reading the file checks against all examples."""
+TEMPLATE_CONFIDENCE = 0.9
+"""An intent gives its vetted answer from this confidence on; chosen: a wrong one costs more than a search."""
 ALSO_CHANCE = 0.5
 """A part of a message names a further intent from this confidence on."""
 SURE_CHANCE = 0.75
@@ -78,6 +81,12 @@ class IntentReader:
     def route(self, name: str) -> str | None:
         """The route of an intent, or None where the file has no such intent."""
         return next((one.route for one in self._intents.intents if one.name == name), None)
+
+    def template(self, guess: IntentGuess) -> DocumentId | None:
+        """The article whose vetted answer a sure reading gives, where the file names one."""
+        if guess.confidence < TEMPLATE_CONFIDENCE:
+            return None
+        return next((one.answer for one in self._intents.intents if one.name == guess.name), None)
 
     def _keywords(self, text: str) -> list[str]:
         """Intents with a keyword in the text, in the file's order."""

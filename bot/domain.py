@@ -291,8 +291,9 @@ class Reading:
     """What a message is about and how its customer feels.
 
     `intent` is a name of the intents file and `route` what happens to it there (`bot.intents.Route`), `confidence` in [0, 1]
-    that it is right, `also` further intents; `polarity` in [-1, 1] and `frustration` in [0, 1] are None in a language that
-    is not read; `trend` is improving, stable or declining; `signs` are the words that speak of frustration, by rule.
+    that it is right, `also` further intents, `template` the article whose vetted answer the intent gives. `polarity` in
+    [-1, 1] and `frustration` in [0, 1] are None in a language that is not read; `trend` is improving, stable or declining;
+    `signs` are the words that speak of frustration, by rule.
     """
 
     intent: str
@@ -300,6 +301,7 @@ class Reading:
     also: tuple[str, ...] = ()
     in_scope: bool = True
     route: str = ""
+    template: DocumentId | None = None
     polarity: float | None = None
     frustration: float | None = None
     trend: str = "stable"
@@ -337,7 +339,6 @@ class Turn:
     found: Found | None
     steps: tuple[Step, ...]
     writing: WritingRecord | None = None
-    rewriting: WritingRecord | None = None
     reading: Reading | None = None
     escalation: Escalation | None = None
     standing: Standing = Standing()

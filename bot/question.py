@@ -27,6 +27,8 @@ class Question:
     document: DocumentId | None = None
     tone: str = ""
     """What a model that writes the reply is told of the customer's mood."""
+    template: DocumentId | None = None
+    """An article whose vetted answer the message's intent gives."""
 
 
 def read_question(asked: Entry, earlier: Sequence[Entry], country: str = "GB") -> Question:

@@ -58,6 +58,7 @@ class MessageReader:
             also=guess.also,
             in_scope=guess.in_scope,
             route=self._intents.route(guess.name) or Route.DECLINE,
+            template=self._intents.template(guess),
             polarity=mood.polarity,
             frustration=mood.frustration,
             trend=read_trend([*standing.frustrations, mood.frustration]),

@@ -61,7 +61,6 @@ def turn_data(turn: Turn) -> dict[str, Any]:
             "passages": [[passage.id, round(passage.score, 4)] for passage in found.passages] if found else [],
             "dropped": list(turn.reply.dropped),
             "writing": asdict(turn.writing) if turn.writing else None,
-            "rewriting": asdict(turn.rewriting) if turn.rewriting else None,
             "steps": [[step.name, step.began_ms, step.took_ms, step.note] for step in turn.steps],
         },
     }

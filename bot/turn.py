@@ -38,7 +38,7 @@ from bot.log import ConversationLog
 from bot.question import Question, read_question
 from bot.reading import MessageReader, Unread, signals_after
 from bot.recent import KEPT, Recent
-from bot.rewriting import Rewritten
+from bot.rewriting import Rewritten, join_records
 from bot.settings import Settings
 from bot.standing import move_on, read_standing
 from bot.tone import Tone, read_tone
@@ -66,7 +66,6 @@ class Answered:
     reply: Reply = _NO_REPLY
     found: Found | None = None
     writing: WritingRecord | None = None
-    rewriting: WritingRecord | None = None
 
 
 class Bot:
@@ -167,7 +166,8 @@ class Bot:
         elif said := settle_offer(asked, seen.signals):
             reply, escalation = Reply(outcome=Outcome.GREETED, text=said), None
         else:
-            answered = await self._answer(replace(question, tone=tone.for_model), tone, show, account, trace)
+            question = replace(question, tone=tone.for_model, template=seen.reading.template)
+            answered = await self._answer(question, tone, show, account, trace)
             reply = answered.reply
 
             with trace.step("decide again") as step:
@@ -186,7 +186,6 @@ class Bot:
             reply=reply,
             steps=trace.steps,
             writing=answered.writing,
-            rewriting=answered.rewriting,
             reading=seen.reading,
             escalation=escalation,
             standing=move_on(standing, seen, tone, reply.outcome, escalation),
@@ -210,7 +209,7 @@ class Bot:
                 found = await self._retrieve(question, trace)
 
         with trace.step("answer") as step:
-            answer = await self._answerer.answer(question, found)
+            answer = await self._answerer.answer(question, found, question.template)
             step.note = f"{answer.outcome}, {len(answer.blocks)} blocks"
 
         written = Written()
@@ -229,7 +228,8 @@ class Bot:
                 answer = otherwise()
             reply = written.reply or check_answer(answer, otherwise)
             step.note = f"{reply.outcome}, {len(reply.citations)} citations, {len(reply.dropped)} sentences dropped"
-        return Answered(question=question.text, reply=reply, found=found, writing=written.record, rewriting=rewritten.record)
+        writing = join_records(rewritten.record, written.record)
+        return Answered(question=question.text, reply=reply, found=found, writing=writing)
 
     async def _retrieve(self, question: Question, trace: Trace) -> Found:
         with trace.step("retrieve") as step:
