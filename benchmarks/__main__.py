@@ -5,18 +5,39 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import chat_load, failover, hostile_tools, ingest, kill9, providers, retrieval, startup
+from benchmarks import (
+    api,
+    chat_load,
+    evaluation,
+    failover,
+    hostile_tools,
+    ingest,
+    kill9,
+    memory,
+    providers,
+    reading,
+    retrieval,
+    shared_state,
+    startup,
+)
 from benchmarks.report import Result, keep, show
 
 BENCHMARKS: dict[str, Callable[..., Result]] = {
     "startup": startup.run,
     "ingest": ingest.run,
     "retrieval": retrieval.run,
+    "reading": reading.run,
     "chat_load": chat_load.run,
     "kill9": kill9.run,
     "failover": failover.run,
-    "providers": providers.run,
     "hostile_tools": hostile_tools.run,
+    "fuzz_api": api.run_fuzz,
+    "hostile_api": api.run_hostile,
+    "api_load": api.run_load,
+    "providers": providers.run,
+    "memory": memory.run,
+    "shared_state": shared_state.run,
+    "evaluation": evaluation.run,
 }
 
 
