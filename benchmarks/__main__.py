@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import (
-    api,
     chat_load,
     evaluation,
     failover,
@@ -31,9 +30,6 @@ BENCHMARKS: dict[str, Callable[..., Result]] = {
     "kill9": kill9.run,
     "failover": failover.run,
     "hostile_tools": hostile_tools.run,
-    "fuzz_api": api.run_fuzz,
-    "hostile_api": api.run_hostile,
-    "api_load": api.run_load,
     "providers": providers.run,
     "memory": memory.run,
     "shared_state": shared_state.run,
