@@ -39,6 +39,7 @@ async def create_ticket(work: Work, subject: Subject, category: Category = "othe
         subject=clean(subject),
         text=subject,
         category=category,
+        priority=work.caller.priority,
         key=work.key,
     )
     ticket = await work.supplies.tickets.open(wanted)

@@ -14,7 +14,7 @@ from bot.backoffice.office import Backoffice
 from bot.domain import ConversationId, CustomerId, Escalation
 from bot.errors import ToolRefused
 from bot.llm.stream import ToolSpec
-from bot.tickets import Tickets
+from bot.tickets import Priority, Tickets
 from knowledge.document import Search
 
 MOST_ARGUMENT_CHARS = 4000
@@ -48,7 +48,7 @@ class Caller:
     """On whose behalf tools are called: from the conversation, never from what anybody wrote.
 
     `account` is the customer's number in the back office, None for a visitor who is not signed in. `seq` is the message that
-    the turn answers.
+    the turn answers, `priority` of a ticket that it opens follows from how the message was read.
     """
 
     customer: CustomerId
@@ -56,6 +56,7 @@ class Caller:
     seq: int
     role: Role = Role.CUSTOMER
     account: str | None = None
+    priority: Priority = Priority.NORMAL
 
     @property
     def owner(self) -> str:

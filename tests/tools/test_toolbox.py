@@ -17,6 +17,7 @@ from bot.errors import BackofficeDown, LogUnavailable
 from bot.llm.stream import ToolRequest
 from bot.sql.store import Store
 from bot.sql.tool_tables import office_visits, tool_calls
+from bot.tickets import Priority
 from bot.tools.calls import Called, Proposal, read_proposal
 from bot.tools.tool import Caller, Role
 from bot.tools.toolbox import CHANGED, FAILED, MAYBE_DONE, NO_SUCH_TOOL, TOO_MANY, TOO_OLD, Toolbox, ToolLimits, ToolTurn
@@ -379,6 +380,13 @@ async def test_a_late_change_says_what_it_costs(store):
     called = await call(turn, "cancel_booking", number=booked.value.number)
     assert "costs £25" in called.words
     assert "costs" not in (await call(begin(toolbox, caller(seq=7)), "cancel_booking", number=booked.value.number)).words
+
+
+async def test_a_tickets_priority_is_the_turns_not_the_models(toolbox):
+    proposal = await propose(toolbox, "create_ticket", subject="The hub is broken")
+    opened = await begin(toolbox, caller(seq=3, priority=Priority.HIGH)).confirm(proposal)
+    assert opened.value.priority is Priority.HIGH
+    assert (await call(begin(toolbox), "create_ticket", subject="x y z", priority="low")).ruling is Ruling.REFUSED
 
 
 async def test_an_engineer_visits_no_mobile_line(toolbox):
