@@ -22,8 +22,9 @@ from evals.sides import side_of
 from evals.transcripts import Transcript
 from tests.server import ROOT
 
-FILES = sorted((ROOT / "evals" / "transcripts").glob("*.jsonl"))
-LABELLED = [file for file in FILES if file.name in ("larkfield-dev.jsonl", "larkfield-test.jsonl")]
+TRANSCRIPTS = ROOT / "evals" / "transcripts"
+LABELLED = [TRANSCRIPTS / "larkfield-dev.jsonl", TRANSCRIPTS / "larkfield-test.jsonl"]
+FILES = [*LABELLED, *sorted(TRANSCRIPTS.glob("larkfield-questions-*.jsonl"))]
 ARTICLES = ROOT / "knowledge" / "articles"
 TURNS = 1000
 TIMES = 10

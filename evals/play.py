@@ -5,8 +5,9 @@ import asyncio
 import hashlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from tqdm import tqdm
@@ -58,7 +59,10 @@ def run(arguments: argparse.Namespace) -> str:
     sources, transcripts = read_sources(arguments.transcripts)
     setup = read_options(arguments)
     began = time.perf_counter()
-    played = asyncio.run(play(setup, sources, transcripts, arguments.out, arguments.jobs))
+    try:
+        played = asyncio.run(play(setup, sources, transcripts, arguments.out, arguments.jobs))
+    except KeyboardInterrupt:
+        raise FileInvalid(f"{arguments.out}: stopped; the same command goes on from here") from None
     turns = sum(len(one.turns) for one in transcripts)
     kept = f" ({len(transcripts) - played} conversations were played before)" if played < len(transcripts) else ""
     seconds = time.perf_counter() - began
@@ -117,11 +121,19 @@ async def play(
                     folder.keep(*await play_conversation(player, transcript))
                     bar.update(len(transcript.turns))
 
-            async with asyncio.TaskGroup() as group:
-                for transcript in missing:
-                    group.create_task(one(transcript))
+            await _all(one(transcript) for transcript in missing)
     folder.finish()
     return len(missing)
+
+
+async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do it all at once; the first failure stops the rest and is raised by itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for one in work:
+                group.create_task(one)
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
 
 
 async def play_conversation(player: Player, transcript: Transcript) -> tuple[Played, Times]:

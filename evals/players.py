@@ -130,7 +130,9 @@ def _providers(settings: Settings, setup: Setup) -> tuple[str, ...]:
 def _index(setup: Setup, settings: Settings) -> Path:
     """Where the index stands: in the data folder, as it is; else one of the articles, brought up to date here."""
     if setup.data_dir is not None:
-        return setup.data_dir / "knowledge"
+        root = setup.data_dir / "knowledge"
+        Versions(root).current()  # raises: nothing is ever built there from here
+        return root
     articles = setup.articles or settings.articles_dir
     root = setup.cache / "indexes" / hashlib.sha256(str(articles.resolve()).encode()).hexdigest()[:16]
     reading = read_documents(articles)

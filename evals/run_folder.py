@@ -42,8 +42,11 @@ class RunFolder:
         return [one for one in self._transcripts if not self._file(one.id).exists()]
 
     def keep(self, played: Played, times: Times) -> None:
-        """A conversation is finished."""
-        _write(self._file(played.id), f"{played.model_dump_json()}\n{times.model_dump_json()}\n")
+        """A conversation is finished. Raises FileInvalid when it cannot be written."""
+        try:
+            _write(self._file(played.id), f"{played.model_dump_json()}\n{times.model_dump_json()}\n")
+        except OSError as error:
+            raise FileInvalid(f"{self._folder}: cannot be written ({error.strerror}); what is there is kept") from None
 
     def finish(self) -> None:
         """All are: put them together."""

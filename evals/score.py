@@ -1,14 +1,12 @@
 """`python -m evals score`: judges a stored run, as often as you like, and writes scores.json and marks.jsonl beside it."""
 
 import argparse
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from evals.cost_curve import MISSED, NEEDLESS, Costs, Curve, cost_curves
 from evals.escalation import write_json, write_lines
-from evals.formats import FileInvalid
 from evals.marks import TOO_FEW, Mark, Measure, by_measure, columns
 from evals.metrics import Figure
 from evals.runs import Run, read_run
@@ -153,15 +151,6 @@ def shown(measure: Measure, value: float) -> str:
         case "dollars":
             return f"${value:.5f}"
     return f"{value:.3f}"
-
-
-def read_scores(folder: Path) -> Mapping[str, object]:
-    """The figures of a run that was judged. Raises FileInvalid."""
-    try:
-        read: Mapping[str, object] = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise FileInvalid(f"{folder}: has no scores; `python -m evals score {folder}` makes them") from None
-    return read
 
 
 def _cost(value: str) -> float:

@@ -14,6 +14,7 @@ from evals.play import read_sources
 from evals.players import open_player
 from evals.run_folder import RunFolder
 from evals.runs import read_run
+from knowledge.errors import IndexMissing
 from tests.evals import desk
 
 
@@ -66,7 +67,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(folder, played, monkeypatch
         return await real(player, transcript)
 
     monkeypatch.setattr(play_command, "play_conversation", stopped_after_one)
-    with pytest.raises(BaseExceptionGroup):
+    with pytest.raises(PowerCutError):
         asyncio.run(play_command.play(desk.setup(folder), sources, transcripts, folder / "stopped", jobs=1))
     with pytest.raises(FileInvalid, match="stopped halfway"):
         read_run(folder / "stopped")
@@ -113,6 +114,20 @@ def test_a_setting_that_there_is_not_is_named(folder):
 
     with pytest.raises(SettingsInvalid, match="there is no setting ANSWERABLE"):
         asyncio.run(begin())
+
+
+def test_a_data_folder_without_an_index_is_named_and_left_as_it_is(folder, tmp_path):
+    with pytest.raises(IndexMissing):
+        desk.play_all(folder, "no-index", folder / "t.jsonl", data_dir=tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(played, tmp_path):
+    (tmp_path / "run").mkdir()
+    kept = RunFolder(tmp_path / "run", played.manifest, [transcript for transcript, _ in played.pairs])
+    (tmp_path / "run" / "partial").rmdir()
+    with pytest.raises(FileInvalid, match="cannot be written"):
+        kept.keep(played.pairs[0][1], played.times["fee"])
 
 
 def test_a_providers_answers_are_asked_for_once(folder, tmp_path):
