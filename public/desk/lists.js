@@ -13,8 +13,8 @@ export const rows = () => [...document.querySelectorAll(".lists .open")];
 export function applyBoard(board, current, open) {
   const focused = document.activeElement?.closest?.(".lists [data-chat], .lists [data-of]");
   const place = focused && { id: focused.dataset.chat ?? focused.dataset.of, act: focused.dataset.act };
-  queue.innerHTML = board.queue;
-  mine.innerHTML = board.mine;
+  sync(queue, board.queue);
+  sync(mine, board.mine);
   document.getElementById("load").textContent = board.load;
   document.getElementById("waiting").textContent = board.waiting.length;
   for (const button of document.querySelectorAll(".states [data-state]")) {
@@ -30,6 +30,32 @@ export function applyBoard(board, current, open) {
   announce(board, open);
   mark(current);
   showTimes(document.querySelector(".lists"));
+}
+
+// Only rows that changed are built anew, so that nothing moves under a click.
+function sync(list, wanted) {
+  const before = new Map([...list.children].map((item) => [item.querySelector("[data-chat]").dataset.chat, item]));
+  let place = list.firstElementChild;
+  for (const [id, html] of wanted) {
+    let item = before.get(id);
+    before.delete(id);
+    if (item?.shown !== html) {
+      const fresh = parse(html);
+      fresh.shown = html;
+      if (item) item.replaceWith(fresh);
+      if (item === place) place = fresh;
+      item = fresh;
+    }
+    if (item === place) place = place.nextElementSibling;
+    else list.insertBefore(item, place);
+  }
+  for (const gone of before.values()) gone.remove();
+}
+
+function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content.firstElementChild;
 }
 
 function announce(board, open) {

@@ -130,7 +130,7 @@ async def test_customer_and_agent_talk_and_notes_stay_with_the_staff(hire: Hire,
     async with agent.stream() as events:
         await events.until(lambda name, data: name == "board" and page.conversation in data["waiting"])
         await agent.act(page.conversation, "claim")
-        await events.until(lambda name, data: name == "board" and page.conversation in data["mine"])
+        await events.until(lambda name, data: name == "board" and page.conversation in dict(data["mine"]))
         await agent.act(page.conversation, "note", text="SECRET between us")
         told = await agent.act(page.conversation, "say", text="Hello, I'm here.")
         await page.send("Thank you, Zoe")
@@ -245,7 +245,7 @@ async def test_typing_is_shown_to_the_customer(hire: Hire, new_customer: NewCust
     agent, page = await hire(), await new_customer()
     await agent.act(page.conversation, "claim")
     async with agent.stream() as events:
-        await events.until(lambda name, data: name == "board" and page.conversation in data["mine"])
+        await events.until(lambda name, data: name == "board" and page.conversation in dict(data["mine"]))
         waiting = asyncio.create_task(page.wait_for_event("window_message"))
         await agent.act(page.conversation, "typing")
         told = await waiting

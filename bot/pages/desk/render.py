@@ -94,16 +94,21 @@ def render_board(room: Room, agent: Agent) -> dict[str, Any]:
     offers = [offer for offer in room.watch.offers.values() if offer.agent == agent.id]
     standing = [offer for offer in offers if room.watch.expires_in(offer) > 0]
     offered = {offer.conversation for offer in standing if not room.watch.has_passed(offer.conversation, agent.id)}
-    rows = [row_of(case, room) for case in queue]
     return {
-        "queue": TEMPLATES.get_template("desk_queue.html").render(rows=rows, offered=offered, agent=agent),
-        "mine": TEMPLATES.get_template("desk_mine.html").render(rows=[row_of(case, room) for case in mine]),
+        "queue": [[case.id, render_row(case, room, is_offered=case.id in offered)] for case in queue],
+        "mine": [[case.id, render_row(case, room, is_mine=True)] for case in mine],
         "waiting": [case.id for case in queue],
         "offered": sorted(offered),
         "chats": {case.id: [case.last_seq, case.holder, case.agent or ""] for case in (*queue, *mine)},
         "state": room.watch.state(agent.id),
         "load": f"{len(mine)} of {agent.capacity}",
     }
+
+
+def render_row(case: Case, room: Room, *, is_mine: bool = False, is_offered: bool = False) -> str:
+    """A case in a list."""
+    row = row_of(case, room)
+    return TEMPLATES.get_template("desk_row.html").render(row=row, is_mine=is_mine, is_offered=is_offered)
 
 
 def render_chat(room: Room, agent: Agent, case: Case, entries: Sequence[Entry]) -> str:

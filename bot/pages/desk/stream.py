@@ -14,6 +14,8 @@ from bot.pages.stopping import is_stopping
 from bot.staff import Agent
 
 LOOK_SECONDS = 1.0
+PAUSE_SECONDS = 0.1
+"""The lists are told at most so often."""
 QUIET_SECONDS = 10.0
 """A line is sent at least so often, so that a connection that died is noticed on both sides."""
 MOST_HELD = 500
@@ -82,6 +84,7 @@ class PageStream:
                     last = board
                     self._put("board", board)
                 self._follow_mine()
+                await asyncio.sleep(PAUSE_SECONDS)
                 await changed.wait()
 
     def _follow_mine(self) -> None:

@@ -1,0 +1,173 @@
+"""Markup of all kinds as customer, message, note and suggestion, in both views: nothing runs and nothing is fetched."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from bot.domain import AgentId, ConversationId, CustomerId, Draft, Held, Holder, Kind, Speaker
+from bot.errors import MessageRefused
+from bot.guard import clean_text
+from bot.sql.log import SqlLog, open_log
+from bot.webchat.identity import COOKIE, SECRET, sign
+from tests.desk.agent_client import AgentClient
+from tests.desk.conftest import PASSWORD, Hire, add_agent, let_in
+from tests.server import ROOT, Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+OURS = ROOT / "tests" / "cases" / "markup.jsonl"
+NAUGHTY = Path(os.environ.get("FRONTDESK_TEST_BLNS", ROOT.parent / "shared" / "data" / "security" / "blns")) / "blns.json"
+CHAT_STRINGS = 150
+"""Strings of one conversation, three entries each: what a page shows of a long one."""
+HANDLERS = """() => [...document.querySelectorAll('#log *, #queue *, #mine *, #packet *, [data-step-type] *')]
+  .filter((e) => [...e.attributes].some((a) => /^on/i.test(a.name) || /^\\s*(javascript|vbscript):/i.test(a.value))
+    || ['SCRIPT', 'IFRAME', 'OBJECT', 'EMBED', 'LINK', 'STYLE', 'BASE', 'FORM'].includes(e.tagName)
+    || (e.tagName === 'IMG' && new URL(e.src).host !== location.host)).map((e) => e.outerHTML.slice(0, 200))"""
+
+
+def ours() -> list[str]:
+    return [json.loads(line)["text"] for line in OURS.read_text(encoding="utf-8").splitlines()]
+
+
+def naughty() -> list[str]:
+    if not NAUGHTY.exists():
+        pytest.skip(f"no {NAUGHTY.name}: set FRONTDESK_TEST_BLNS to the folder of the Big List of Naughty Strings")
+    return list(json.loads(NAUGHTY.read_text(encoding="utf-8")))
+
+
+def storable(strings: Iterable[str]) -> list[str]:
+    """As they are stored when customers send them; those that are refused are not."""
+    kept = []
+    for text in strings:
+        try:
+            kept.append(clean_text(text, 8000))
+        except MessageRefused:
+            continue
+    return kept
+
+
+class Observer:
+    """What a browser did that it must not have done."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.wrong: list[str] = []
+        context.on("request", lambda request: self._ask(request.url, address))
+        context.on("dialog", lambda dialog: self._say(dialog.message))
+        context.on("console", lambda message: self.wrong.append(message.text) if message.type == "error" else None)
+        context.on("weberror", lambda error: self.wrong.append(str(error.error)))
+
+    def _ask(self, url: str, address: str) -> None:
+        if not url.startswith((address, "data:", "blob:")):
+            self.wrong.append(f"asked for {url}")
+
+    def _say(self, words: str) -> None:
+        self.wrong.append(f"a dialog said {words}")
+
+    async def look(self, page: Page) -> None:
+        assert await page.evaluate("window.__ran") is None
+        assert await page.evaluate(HANDLERS) == []
+        assert self.wrong == []
+
+
+async def fill(log: SqlLog, customer: CustomerId, agent: AgentId, strings: list[str]) -> list[ConversationId]:
+    """Conversations in which customer, agent and note say each of the strings; the agent holds them."""
+    held = Held(holder=Holder.AGENT, agent=agent)
+    chats = []
+    for start in range(0, len(strings), CHAT_STRINGS):
+        chat = ConversationId(str(uuid4()))
+        await log.open(chat, customer)
+        chats.append(chat)
+        escalation = {"reason": strings[start], "rule": strings[start], "evidence": {"words": strings[start]}}
+        drafts = [
+            Draft(
+                conversation=chat,
+                speaker=Speaker.SYSTEM,
+                kind=Kind.NOTICE,
+                text="Somebody has joined.",
+                data={"escalation": {**escalation, "note": strings[start]}},
+                moves_to=held,
+            )
+        ]
+        for text in strings[start : start + CHAT_STRINGS]:
+            said = {"conversation": chat, "text": text}
+            drafts.append(Draft(speaker=Speaker.CUSTOMER, kind=Kind.MESSAGE, **said))
+            drafts.append(Draft(speaker=Speaker.AGENT, kind=Kind.MESSAGE, data={"author": "Zoe"}, **said))
+            drafts.append(Draft(speaker=Speaker.AGENT, kind=Kind.NOTE, data={"author": text}, **said))
+        await asyncio.gather(*(log.append(draft) for draft in drafts))
+    return chats
+
+
+async def queue(log: SqlLog, strings: list[str]) -> None:
+    """A waiting customer for each of the strings, who is called so and says so."""
+    for text in strings:
+        chat = ConversationId(str(uuid4()))
+        await log.open(chat, CustomerId(text[:200]))
+        await log.append(Draft(conversation=chat, speaker=Speaker.CUSTOMER, kind=Kind.MESSAGE, text=text))
+        data = {"escalation": {"reason": text, "rule": text}, "turn": {"reading": {"intent": text, "language": text}}}
+        moved = Held(holder=Holder.QUEUE)
+        said = {"conversation": chat, "speaker": Speaker.SYSTEM, "kind": Kind.NOTICE, "text": text}
+        await log.append(Draft(data={**data, "team": text}, moves_to=moved, **said))
+
+
+@pytest.mark.parametrize("strings", [ours, naughty], ids=["ours", "naughty"])
+async def test_nothing_that_anybody_writes_runs_or_is_fetched(desk: Server, browser: Browser, hire: Hire, http, strings):
+    texts = storable(strings())
+    assert len(texts) >= 200
+    secret = (desk.data_dir / "secret").read_text().strip()
+    account = await add_agent(desk.data_dir, capacity=20)
+    staff = let_in(AgentClient(desk.address, http, account.id), desk)
+    customer = CustomerId(f"visitor-{uuid4()}")
+    log = await asyncio.to_thread(open_log, None, desk.data_dir)
+    try:
+        chats = await fill(log, customer, account.id, texts)
+        await queue(log, texts)
+        context = await browser.new_context()
+        name, _, value = staff.cookie.partition("=")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(SECRET, secret)
+            visitor = sign(customer, time.time())
+        await context.add_cookies(
+            [{"name": name, "value": value, "url": desk.address}, {"name": COOKIE, "value": visitor, "url": desk.address}]
+        )
+        observer = Observer(context, desk.address)
+        await look_at_desk(await context.new_page(), desk.address, observer, len(chats), len(texts))
+        for chat in chats:
+            page = await context.new_page()
+            await page.goto(f"{desk.address}/thread/{chat}")
+            await expect(page.locator('[data-step-type="assistant_message"]').last).to_be_visible(timeout=60_000)
+            await page.wait_for_timeout(500)
+            await observer.look(page)
+            await page.close()
+        await context.close()
+        for waiting in await log.held(Holder.QUEUE):
+            said = {"conversation": waiting.id, "speaker": Speaker.SYSTEM, "kind": Kind.NOTICE, "text": ""}
+            await log.append(Draft(moves_to=Held(holder=Holder.CLOSED), **said))
+    finally:
+        await log.close()
+    assert PASSWORD not in desk.log()
+
+
+async def look_at_desk(page: Page, address: str, observer: Observer, mine: int, waiting: int) -> None:
+    """The lists with every string as a customer's name, then each chat, a search, and the packet."""
+    await page.goto(f"{address}/desk")
+    await expect(page.locator("#mine .open")).to_have_count(mine, timeout=60_000)
+    await expect(page.locator("#queue .open")).to_have_count(waiting, timeout=60_000)
+    await observer.look(page)
+    for place in range(mine):
+        await page.locator("#mine .open").nth(place).click()
+        await expect(page.locator("#log .entry.note").last).to_be_visible()
+        await observer.look(page)
+    await page.locator("#queue .open").last.click()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("/")
+    await page.keyboard.type("<img src=x onerror=window.__ran=1>")
+    await page.keyboard.press("Enter")
+    await page.wait_for_timeout(500)
+    await observer.look(page)
