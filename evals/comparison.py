@@ -7,7 +7,7 @@ from enum import StrEnum
 from evals.marks import TOO_FEW, Better, Measure
 from evals.scorers import MEASURES
 from evals.sides import Side, paired, shared
-from evals.statistics import LEVEL, Difference, adjusted, difference
+from evals.statistics import LEVEL, Difference, adjusted, could_show, difference
 
 
 class Verdict(StrEnum):
@@ -21,7 +21,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """How one measure changed; `p` counts for so many measures looked at together, and is 1 for what is no headline."""
+    """How one measure changed; `p` counts for all headlines that could have shown something, and is 1 for the others."""
 
     measure: Measure
     difference: Difference
@@ -69,7 +69,7 @@ def compare_sides(before: Side, after: Side) -> Comparison:
         for name, rows in paired(before, after, same).items()
         if (told := difference(MEASURES[name], *rows)) is not None
     }
-    headlines = [name for name in found if MEASURES[name].headline]
+    headlines = [name for name, one in found.items() if MEASURES[name].headline and could_show(one)]
     ps = dict(zip(headlines, adjusted([found[name].p for name in headlines]), strict=True))
     changes = {name: Change(measure=MEASURES[name], difference=one, p=ps.get(name, 1.0)) for name, one in found.items()}
     broken = {

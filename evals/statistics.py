@@ -1,7 +1,8 @@
 """From marks to figures with their 95% interval, and whether two runs over the same turns differ.
 
 Rates: Wilson's interval and McNemar's exact test. Everything else: bootstrap by conversation, for turns of one conversation
-are not independent. Many measures are looked at together, so their p values are adjusted (Benjamini and Hochberg, 1995).
+are not independent. Many measures are looked at together, so the p values of those that could show anything are adjusted
+(Benjamini and Hochberg, 1995).
 """
 
 import math
@@ -106,6 +107,13 @@ def mcnemar(better: int, worse: int) -> float:
     """The exact two-sided p of turns that changed one way and the other (McNemar, 1947): a sign test."""
     changed = better + worse
     return float(stats.binomtest(better, changed, 0.5).pvalue) if changed else 1.0
+
+
+def could_show(found: Difference) -> bool:
+    """Whether enough changed that the test could have found something; what could not is no chance taken (Tarone, 1990)."""
+    if found.better is None or found.worse is None:
+        return found.value != 0
+    return mcnemar(0, found.better + found.worse) < LEVEL
 
 
 def adjusted(ps: Sequence[float]) -> list[float]:

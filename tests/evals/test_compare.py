@@ -125,3 +125,14 @@ def test_a_deleted_article_that_labels_ask_for_closes_the_gate(folder, monkeypat
 def test_a_baseline_that_there_is_not_is_named(tmp_path, capsys):
     assert main(["gate", "--baseline", str(tmp_path / "none.json")]) == 2
     assert "there is no such baseline" in capsys.readouterr().err
+
+
+def test_measures_in_which_nothing_changed_do_not_hide_one_that_did():
+    fine = [one("hello", intent="greeting", escalate="none", outcomes=["greeted"], must_not=["x"])] * 20
+    greeted = reply("Hello!", "greeted", escalation=None, turn={"reading": {"intent": "greeting", "confidence": 1.0}})
+    offered = reply(
+        "Hello!", "greeted", escalation={"reason": "frustrated", "rule": "frustrated"}, turn=greeted["data"]["turn"]
+    )
+    before = judge_run(make_run((talk("a", *fine), [greeted] * 20)))
+    after = judge_run(make_run((talk("a", *fine), [offered] * 7 + [greeted] * 13)))
+    assert compared(before, after).changes["escalation_right"].p == pytest.approx(0.015625)
