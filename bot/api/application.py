@@ -1,17 +1,15 @@
 """The API as one application, and as a router that stands in front of the chat's pages."""
 
-import asyncio
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
-from fastapi import APIRouter, FastAPI
-from starlette.routing import Mount
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
-from bot.accounts import DEVELOPERS, Account
 from bot.api import chat, customers, health, knowledge, people, staff
 from bot.api.access import Access
 from bot.api.addresses import Addresses
@@ -19,7 +17,7 @@ from bot.api.documentation import PREFIX, add_documentation
 from bot.api.gate import Gate
 from bot.api.knowledge import Ingestions
 from bot.api.limits import Limits
-from bot.api.problems import documented, tell_problems
+from bot.api.problems import Refused, Wrong, documented, plain, tell_problems
 from bot.api.seams import A_PERSON, Seams
 from bot.api.socket import talk
 from bot.domain import ClientId, ConversationId, CustomerId, Entry, EntryId, Kind, Speaker, Turn
@@ -39,9 +37,7 @@ The socket `/api/v1/ws` is described in docs/api.md."""
 def api_router(bot: Bot, seams: Seams | None = None) -> APIRouter:
     """`/api/v1` as a router for `serve(pages=[…])`. Raises SettingsInvalid for a bad key of customers' tokens."""
     router = APIRouter(include_in_schema=False)
-    mount = Mount(PREFIX, build_api(seams or build_seams(bot)))
-    mount.path_regex = re.compile(f"^{PREFIX}/(?P<path>.*)$", re.DOTALL)  # Starlette's stops at a line feed
-    router.routes.append(mount)
+    router.mount(PREFIX, build_api(seams or build_seams(bot)))
     return router
 
 
@@ -60,6 +56,7 @@ def build_api(seams: Seams) -> ASGIApp:
         description=DESCRIPTION,
         openapi_url=None,
         responses=documented(),
+        dependencies=[Depends(refuse_unknown_query)],
     )
     settings = seams.bot.settings
     app.state.seams, app.state.access, app.state.limits = seams, Access(seams), Limits(settings)
@@ -78,6 +75,21 @@ def build_api(seams: Seams) -> ASGIApp:
     )
 
 
+async def refuse_unknown_query(request: HTTPConnection) -> None:
+    """What is not documented is a mistake, in the query as in the body; so is a parameter given twice."""
+    route = request.scope.get("route")
+    known = {parameter.alias for parameter in route.dependant.query_params} if isinstance(route, APIRoute) else set()
+    given = [name for name, _ in request.query_params.multi_items()]
+    wrong = [name for name in dict.fromkeys(given) if name not in known or given.count(name) > 1]
+    if wrong:
+        refused = Refused(422, "invalid", "The request is not as documented; see `errors`.")
+        refused.errors = [
+            Wrong(where=["query", plain(name)], what="not known here" if name not in known else "given more than once")
+            for name in wrong[:20]
+        ]
+        raise refused
+
+
 async def ask_for_a_person(bot: Bot, conversation: ConversationId, customer: CustomerId, client_id: ClientId) -> Entry:
     """Say it in the customer's words; the bot's rules do the rest."""
     return await bot.accept(conversation, customer, A_PERSON, client_id)
@@ -86,9 +98,7 @@ async def ask_for_a_person(bot: Bot, conversation: ConversationId, customer: Cus
 async def ask_alone(bot: Bot, question: str, before: Sequence[str]) -> Turn:
     """A turn without a conversation, within the deadline of one."""
     said = [_entry(seq, text) for seq, text in enumerate((*before, question), start=1)]
-    account = Account(customer=DEVELOPERS, conversation=_NOWHERE, seq=len(said))
-    async with asyncio.timeout(bot.settings.turn_seconds):
-        return await bot._turn(said[-1], said[:-1], lambda text: None, account)
+    return await bot.try_turn(said[-1], said[:-1])
 
 
 def _entry(seq: int, text: str) -> Entry:

@@ -99,6 +99,11 @@ def _refusal_of_message(error: MessageRefused) -> Refused:
     return Refused(422, "message_refused", error.reason)
 
 
+def not_there() -> Refused:
+    """No such address."""
+    return Refused(404, "not_found", _explain(404))
+
+
 def failed() -> Refused:
     """Something of ours is broken."""
     return Refused(500, "failed", "Something went wrong on our side. Please try again in a moment.")

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.api.problems import not_there
 from bot.webchat.frames import only_known_frames
 from bot.webchat.origin import origin_allowed
 
@@ -25,6 +26,7 @@ OPEN_ROUTES = {
 """What the page needs of Chainlit's routes. All others are closed: sharing, elements, files, actions, MCP, logins, docs."""
 SOCKET = "/ws/socket.io"
 API = "/api/v1/"
+_CONTROL = re.compile(r"[\x00-\x1f]")
 _HSTS = "max-age=31536000"
 
 
@@ -59,7 +61,9 @@ class Hardening:
             await send(message)
 
         if _is_api(scope):  # which has a gate of its own: Chainlit's middleware does not come between
-            await scope["app"].router(scope, receive, send_with_headers)
+            # A mount's pattern stops at a line feed; no address of ours holds one.
+            app = not_there().response if _CONTROL.search(scope["path"]) else scope["app"].router
+            await app(scope, receive, send_with_headers)
             return
         refusal = self._refuse(scope, request)
         if refusal is not None:

@@ -1,9 +1,11 @@
 """A server for the tests of the API: the real log and flow, the echo bot of the web chat's tests, and a bot that writes.
 
-`write a|b|c`: a reply of three sentences, each shown when it is written. Staff: root (admin), dora (developer), ana (agent).
+`write a|b|c`: a reply of three sentences, each shown when it is written.
+`clock`: the time at which it is shown. Staff: root (admin), dora (developer), ana (agent).
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -55,6 +57,8 @@ class EchoBot(Bot):
             raise ZeroDivisionError("secret-of-the-inside")
         elif word == "cite":
             text, data = "By the day [1].", data | {"citations": CITATIONS}
+        elif word == "clock":
+            text = await self._write(asked, [f"{time.time()}"])
         elif word == "write":
             text = await self._write(asked, rest.split("|"))
         elif text.endswith(A_PERSON):
