@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import (
+    api,
     chat_load,
     evaluation,
     failover,
@@ -30,6 +31,9 @@ BENCHMARKS: dict[str, Callable[..., Result]] = {
     "kill9": kill9.run,
     "failover": failover.run,
     "hostile_tools": hostile_tools.run,
+    "fuzz_api": api.run_fuzz,
+    "hostile_api": api.run_hostile,
+    "api_load": api.run_load,
     "providers": providers.run,
     "memory": memory.run,
     "shared_state": shared_state.run,
