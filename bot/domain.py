@@ -342,3 +342,4 @@ class Turn:
     reading: Reading | None = None
     escalation: Escalation | None = None
     standing: Standing = Standing()
+    acted: Mapping[str, Any] = field(default_factory=dict)

@@ -51,6 +51,11 @@ def hand_over(escalation: Escalation, crisis: Crisis | None, country: str) -> Re
     return Reply(outcome=Outcome.HANDED_OVER, text=text)
 
 
+def name_ticket(reply: Reply, number: str) -> Reply:
+    """The reply with the number under which the handover is followed up; unchanged where there is none."""
+    return replace(reply, text=f"{reply.text}\n\nYour reference is **{number}**.") if number else reply
+
+
 def offer_human(reply: Reply) -> Reply:
     """The reply, and the question whether to bring in a human."""
     return replace(reply, text=f"{reply.text}\n\n{OFFER}")

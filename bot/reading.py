@@ -11,14 +11,15 @@ from bot.asking import asks_for_human
 from bot.classify import KEYWORD_CONFIDENCE, IntentGuess, IntentReader
 from bot.consent import read_consent
 from bot.crisis import Crisis, crisis_pieces, find_crisis
-from bot.decide import ENGLISH, Signals, Understood
-from bot.domain import Outcome, Reading, Reply, Standing
+from bot.decide import ENGLISH, Limits, Signals, Understood, decide
+from bot.domain import Escalation, Outcome, Reading, Reply, Standing
 from bot.intents import Route
 from bot.nearness import Nearness
 from bot.plain import plain
 from bot.sentiment import Mood, MoodReader, read_trend
 from bot.standing import does_insist, has_need, not_helped
 from bot.tone import Tone
+from bot.tools.errands import Acted
 from bot.topics import find_topics
 from knowledge.document import Found
 from knowledge.embed import Embedder
@@ -117,6 +118,17 @@ class Unread:
 
     def close(self) -> None:
         """Nothing to end."""
+
+
+def decide_after(  # noqa: PLR0913  all that a turn knows at its end
+    seen: Understood, reply: Reply, *, found: Found | None, acted: Acted | None, tone: Tone, limits: Limits
+) -> Escalation | None:
+    """The decision once the reply is known; nothing is offered beside a question that is still open."""
+    signals = signals_after(seen, reply, found, tone)
+    if acted:
+        signals = replace(signals, failure=acted.failure)
+    escalation = decide(signals, limits) or (acted.escalation if acted else None)
+    return None if acted and acted.open and escalation and escalation.offer else escalation
 
 
 def signals_after(seen: Understood, reply: Reply, found: Found | None, tone: Tone) -> Signals:

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import SettingsInvalid
 
 SHORTEST_PASSWORD = 12
+LARKFIELD = "Larkfield"
 SHORTEST_SECRET = 32
 _KEY = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?")
 """32 bytes in base64: 43 signs, of which the last holds four bits."""
@@ -36,7 +37,7 @@ class Settings(BaseSettings):
         env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    company: str = Field("Larkfield", min_length=1, max_length=60, description="The company's name, as customers read it.")
+    company: str = Field(LARKFIELD, min_length=1, max_length=60, description="The company's name, as customers read it.")
     assistant: str = Field(
         default_factory=lambda fields: f"{fields['company']} assistant",
         min_length=1,
@@ -147,6 +148,20 @@ class Settings(BaseSettings):
         0.75, ge=0, le=1, description="The bot answers when the probability that the articles hold the answer is above this."
     )
 
+    backoffice_url: str | None = Field(
+        None,
+        description="Your own back office (docs/backoffice.md): accounts, invoices, visits. Unset: see `DEMO`.",
+    )
+    backoffice_token: SecretStr | None = Field(None, validate_default=True, description="What it knows the bot by.")
+    demo: bool = Field(
+        default_factory=lambda fields: fields["company"] == LARKFIELD and not fields["backoffice_url"],
+        description="Whether Larkfield's made-up accounts, invoices and visits stand behind the bot, and visitors are lent "
+        "`DEMO_ACCOUNT`; unset: as long as the company is Larkfield and there is no `BACKOFFICE_URL`.",
+    )
+    demo_account: str = Field(
+        "100200001", pattern=r"^1002\d{5}$", description="The made-up customer that visitors of the demo are."
+    )
+
     country: str = Field(
         "GB",
         pattern=r"^[A-Za-z]{2}$",
@@ -237,6 +252,20 @@ class Settings(BaseSettings):
     llm_breaker_longest_seconds: float = Field(
         300.0, gt=0, description="How long at most; and at once on a wrong key, an unknown model or an exhausted quota."
     )
+
+    @field_validator("backoffice_token")
+    @classmethod
+    def _check_backoffice(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("backoffice_url"):
+            raise ValueError("needed, because BACKOFFICE_URL is set")
+        return value
+
+    @field_validator("demo")
+    @classmethod
+    def _check_demo(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and info.data.get("backoffice_url"):
+            raise ValueError("visitors of a real back office are lent nobody's account: leave it out, or BACKOFFICE_URL")
+        return value
 
     @field_validator("llm_providers", mode="before")
     @classmethod

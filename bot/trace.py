@@ -53,6 +53,7 @@ def turn_data(turn: Turn) -> dict[str, Any]:
         "choices": [asdict(choice) for choice in turn.reply.choices],
         "escalation": asdict(turn.escalation) if turn.escalation else None,
         "standing": asdict(turn.standing),
+        **turn.acted,
         "turn": {
             "question": turn.question,
             "reading": asdict(turn.reading) if turn.reading else None,

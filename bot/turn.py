@@ -3,14 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from bot import phrases
 from bot.accounts import DEVELOPERS, Account
 from bot.answer import Answerer
 from bot.check import check_answer
-from bot.decide import decide, explain, read_limits
+from bot.clerk import Clerk
+from bot.decide import Understood, decide, explain, read_limits
 from bot.dispatch import Dispatch
 from bot.domain import (
     ClientId,
@@ -19,10 +20,13 @@ from bot.domain import (
     Draft,
     Entry,
     EntryId,
+    Escalation,
     Held,
     Holder,
     Kind,
     Outcome,
+    Reading,
+    Reason,
     Reply,
     Speaker,
     Turn,
@@ -30,20 +34,22 @@ from bot.domain import (
 )
 from bot.errors import ConversationUnknown, HolderChanged, NotYours, PromptInvalid
 from bot.guard import guard
-from bot.handover import hand_over, settle_offer, wants_bot_back
+from bot.handover import hand_over, name_ticket, settle_offer, wants_bot_back
+from bot.intents import Route
 from bot.limits import MessageRate
 from bot.live import Live
 from bot.llm.members import ProviderStatus
 from bot.log import ConversationLog
 from bot.question import Question, read_question
-from bot.reading import MessageReader, Unread, signals_after
+from bot.reading import MessageReader, Unread, decide_after
 from bot.recent import KEPT, Recent
 from bot.rewriting import Rewritten, join_records
 from bot.settings import Settings
 from bot.standing import move_on, read_standing
 from bot.tone import Tone, read_tone
+from bot.tools.errands import Acted, propose
 from bot.trace import Trace, turn_data
-from bot.wording import tell_masked, word
+from bot.wording import put_below, tell_masked, word
 from bot.writer import Writer, Written
 from bot.writing import Show
 from knowledge.document import Found, Search
@@ -58,6 +64,22 @@ _PASSAGES = 12
 _NO_REPLY = Reply(outcome=Outcome.ABSTAINED, text="")
 
 
+def show_nobody(text: str) -> None:
+    """A replay is shown to no customer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What a turn has at hand: the message, the entries before it, whose it is, and who acts and shows; a replay neither."""
+
+    asked: Entry
+    earlier: Sequence[Entry]
+    account: Account
+    show: Show = show_nobody
+    clerk: Clerk | None = None
+    trace: Trace = field(default_factory=Trace)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """What came of looking for an answer: the question as it was searched for, the reply, and what it rests on."""
@@ -66,12 +88,13 @@ class Answered:
     reply: Reply = _NO_REPLY
     found: Found | None = None
     writing: WritingRecord | None = None
+    acted: Acted | None = None
 
 
 class Bot:
     """Takes customers' messages and answers them: one turn at a time per conversation, one deadline per turn."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  `wiring` picks each of them
         self,
         *,
         settings: Settings,
@@ -79,6 +102,7 @@ class Bot:
         search: Search,
         writer: Writer | None = None,
         reader: MessageReader | None = None,
+        clerk: Clerk | None = None,
     ) -> None:
         self.settings = settings
         self.log = log
@@ -86,6 +110,7 @@ class Bot:
         self.live = Live()
         self._writer = writer
         self._reader = reader or Unread()
+        self._clerk = clerk
         self._limits = read_limits(settings)
         self._answerer = Answerer(search, settings)
         self._recent = Recent(log)
@@ -141,12 +166,13 @@ class Bot:
         if earlier is None:
             return
         account = _account(asked, self._recent.customer(asked.conversation))
-        turn = await self._turn(asked, earlier, partial(self.live.show, asked.conversation, asked.seq), account)
+        show = partial(self.live.show, asked.conversation, asked.seq)
+        turn = await self._turn(Occasion(asked=asked, earlier=earlier, account=account, show=show, clerk=self._clerk))
         await self._append(asked, turn.reply.text, turn_data(turn), turn.reply.outcome)
 
-    async def _turn(self, asked: Entry, earlier: Sequence[Entry], show: Show, account: Account) -> Turn:
-        """What the bot does about a message, given the entries before it; appends nothing."""
-        trace = Trace()
+    async def _turn(self, now: Occasion) -> Turn:
+        """What the bot does about a message; appends nothing."""
+        asked, earlier, trace = now.asked, now.earlier, now.trace
         standing = read_standing(earlier)
         question = read_question(asked, earlier, self.settings.country)
 
@@ -160,21 +186,26 @@ class Bot:
             escalation = decide(seen.signals, self._limits)
             step.note = explain(escalation)
 
-        answered = Answered()
+        answered, acted = Answered(), None
         if escalation and not escalation.offer:
-            reply = hand_over(escalation, seen.signals.crisis, self.settings.country)
+            reply = await self._hand_over(now, seen, escalation)
         elif said := settle_offer(asked, seen.signals):
             reply, escalation = Reply(outcome=Outcome.GREETED, text=said), None
         else:
-            question = replace(question, tone=tone.for_model, template=seen.reading.template)
-            answered = await self._answer(question, tone, show, account, trace)
-            reply = answered.reply
+            acted = await self._act(now, seen.reading, tone)
+            if acted and not acted.below:
+                reply = Reply(outcome=acted.outcome, text=acted.words)
+            else:
+                question = replace(question, tone=tone.for_model, template=seen.reading.template)
+                answered = await self._answer(now, question, seen.reading, tone)
+                reply = put_below(answered.reply, acted)
+                acted = answered.acted or acted
 
             with trace.step("decide again") as step:
-                escalation = decide(signals_after(seen, reply, answered.found, tone), self._limits)
+                escalation = decide_after(seen, reply, found=answered.found, acted=acted, tone=tone, limits=self._limits)
                 step.note = explain(escalation)
             if escalation and not escalation.offer:
-                reply = hand_over(escalation, seen.signals.crisis, self.settings.country)
+                reply, acted = await self._hand_over(now, seen, escalation), None
             else:
                 reply = word(reply, tone, seen, escalation)
         reply = tell_masked(reply, asked)
@@ -186,17 +217,37 @@ class Bot:
             reply=reply,
             steps=trace.steps,
             writing=answered.writing,
+            acted=acted.data if acted else {},
             reading=seen.reading,
             escalation=escalation,
             standing=move_on(standing, seen, tone, reply.outcome, escalation),
         )
 
-    async def _answer(self, question: Question, tone: Tone, show: Show, account: Account, trace: Trace) -> Answered:
+    async def _act(self, now: Occasion, reading: Reading, tone: Tone) -> Acted | None:
+        """What is looked up or done without a model, one question at a time; None: the articles answer."""
+        if now.clerk is None or tone.narrowed:
+            return None
+        with now.trace.step("act") as step:
+            acted = await now.clerk.act(now.asked, now.earlier, now.account, reading)
+            step.note = f"{acted.outcome}, {len(acted.records)} calls" if acted else "nothing to do"
+        return acted
+
+    async def _hand_over(self, now: Occasion, seen: Understood, escalation: Escalation) -> Reply:
+        """The words with which a human takes over, with the number of the ticket that follows it up."""
+        reply = hand_over(escalation, seen.signals.crisis, self.settings.country)
+        if now.clerk is None:
+            return reply
+        number = await now.clerk.open_ticket(now.asked, now.account, seen.reading, escalation)
+        return name_ticket(reply, number) if escalation.reason is not Reason.CRISIS else reply
+
+    async def _answer(self, now: Occasion, question: Question, reading: Reading, tone: Tone) -> Answered:
         """What the articles say to the question, and what was found for it.
 
         Where a model writes, each sentence is checked before it is shown (`writer`); what is quoted is checked here.
         """
+        trace, account = now.trace, now.account
         writer = None if tone.narrowed else self._writer
+        tools = now.clerk.begin(account, reading) if writer and now.clerk else None
         found = await self._retrieve(question, trace)
 
         rewritten = Rewritten()
@@ -213,10 +264,10 @@ class Bot:
             step.note = f"{answer.outcome}, {len(answer.blocks)} blocks"
 
         written = Written()
-        if writer and self._answerer.is_writable(answer, found):
+        if writer and (self._answerer.is_writable(answer, found) or (tools and reading.route == Route.TOOL)):
             with trace.step("write") as step:
                 try:
-                    written = await writer.write(question, answer, found, show, account)
+                    written = await writer.write(question, answer, found, now.show, account, tools=tools)
                     step.note = written.note
                 except PromptInvalid as invalid:
                     logger.error("conversation %s: the articles are quoted: %s", account.conversation, invalid)
@@ -228,8 +279,11 @@ class Bot:
                 answer = otherwise()
             reply = written.reply or check_answer(answer, otherwise)
             step.note = f"{reply.outcome}, {len(reply.citations)} citations, {len(reply.dropped)} sentences dropped"
+        acted = propose(tools) if tools else None
+        if acted:
+            reply = Reply(outcome=acted.outcome, text=acted.words)
         writing = join_records(rewritten.record, written.record)
-        return Answered(question=question.text, reply=reply, found=found, writing=writing)
+        return Answered(question=question.text, reply=reply, found=found, writing=writing, acted=acted)
 
     async def _retrieve(self, question: Question, trace: Trace) -> Found:
         with trace.step("retrieve") as step:
@@ -247,8 +301,15 @@ class Bot:
         if reply is None or reply.answers is None:
             raise ConversationUnknown(f"there is no reply {entry}")
         *earlier, asked = await self.log.before(reply.conversation, reply.answers + 1, KEPT + 1)
+        return await self.try_turn(asked, earlier)
+
+    async def try_turn(self, asked: Entry, earlier: Sequence[Entry]) -> Turn:
+        """What the bot would do about a message after these entries, on the developers' account; nothing comes of it.
+
+        Raises TimeoutError past the deadline of a turn.
+        """
         async with asyncio.timeout(self.settings.turn_seconds):
-            return await self._turn(asked, earlier, _show_nobody, _account(asked, DEVELOPERS))
+            return await self._turn(Occasion(asked=asked, earlier=earlier, account=_account(asked, DEVELOPERS)))
 
     async def resume(self, conversation: ConversationId) -> None:
         """Take up what is unanswered in a conversation that a customer opens again."""
@@ -281,6 +342,8 @@ class Bot:
         await self._dispatch.close()
         if self._writer:
             await self._writer.close()
+        if self._clerk:
+            await self._clerk.close()
         self._reader.close()
         await self.log.close()
 
@@ -343,7 +406,3 @@ class Bot:
 
 def _account(asked: Entry, customer: CustomerId) -> Account:
     return Account(customer=customer, conversation=asked.conversation, seq=asked.seq)
-
-
-def _show_nobody(text: str) -> None:
-    """A replay is shown to no customer."""

@@ -4,7 +4,11 @@ import asyncio
 import logging
 
 from bot.accounts import Accounts
+from bot.backoffice.demo import DemoOffice
+from bot.backoffice.http import HttpOffice
+from bot.backoffice.office import Backoffice
 from bot.classify import open_reader
+from bot.clerk import Clerk
 from bot.crisis import WEIGHTS as CRISIS_WEIGHTS
 from bot.domain import Standing
 from bot.intents import read_intents
@@ -17,9 +21,19 @@ from bot.prompts.loader import Prompts
 from bot.reading import MessageReader
 from bot.sentiment import MoodReader
 from bot.settings import Settings
+from bot.sql.audit import SqlAudit
 from bot.sql.log import open_log
+from bot.sql.store import Store, open_store
+from bot.sql.tickets import SqlTickets
+from bot.tools.catalogue import TOOLS
+from bot.tools.errands import Errands
+from bot.tools.other_errands import ERRANDS
+from bot.tools.rate import LocalToolRate
+from bot.tools.tool import Supplies
+from bot.tools.toolbox import Toolbox
 from bot.turn import Bot
 from bot.writer import Writer
+from knowledge.document import Search
 from knowledge.embed import FINGERPRINT, Embedder
 from knowledge.errors import IndexMissing
 from knowledge.index import build_index
@@ -27,6 +41,12 @@ from knowledge.read import read_documents
 from knowledge.search import HybridSearch
 
 logger = logging.getLogger(__name__)
+
+WITHOUT_OFFICE = frozenset(
+    "search_knowledge create_ticket get_ticket list_tickets update_ticket set_ticket_status escalate_to_human".split()
+)
+TICKET_ERRANDS = frozenset({"open_ticket", "ticket_status", "list_tickets", "add_to_ticket"})
+"""What needs no back office."""
 
 
 async def build_bot(settings: Settings) -> Bot:
@@ -37,7 +57,28 @@ async def build_bot(settings: Settings) -> Bot:
     search = await asyncio.to_thread(open_search, settings)
     reader = await asyncio.to_thread(open_message_reader, settings, search.embedder)
     log = await asyncio.to_thread(open_log, settings.database_url, settings.data_dir)
-    return Bot(settings=settings, log=log, search=search, writer=build_writer(settings, log.accounts), reader=reader)
+    store = await asyncio.to_thread(open_store, settings.database_url, settings.data_dir)
+    return Bot(
+        settings=settings,
+        log=log,
+        search=search,
+        writer=build_writer(settings, log.accounts),
+        reader=reader,
+        clerk=build_clerk(settings, store, search),
+    )
+
+
+def build_clerk(settings: Settings, store: Store, search: Search) -> Clerk:
+    """Who looks up and does things: with a back office all that a customer may ask for, without one tickets alone."""
+    office: Backoffice = DemoOffice(store)
+    if settings.backoffice_url and settings.backoffice_token:
+        office = HttpOffice(settings.backoffice_url, settings.backoffice_token.get_secret_value())
+    has_office = bool(settings.demo or settings.backoffice_url)
+    tools = [tool for tool in TOOLS if has_office or tool.name in WITHOUT_OFFICE]
+    errands = {name: errand for name, errand in ERRANDS.items() if has_office or name in TICKET_ERRANDS}
+    supplies = Supplies(office=office, tickets=SqlTickets(store), search=search)
+    toolbox = Toolbox(tools, supplies, SqlAudit(store), LocalToolRate())
+    return Clerk(toolbox, Errands(toolbox, errands), store, settings.demo_account if settings.demo else None)
 
 
 def open_message_reader(settings: Settings, embedder: Embedder) -> MessageReader:

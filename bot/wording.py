@@ -11,6 +11,7 @@ from bot.foreign import foreign_text
 from bot.handover import offer_human
 from bot.personal import Personal, masked_notice
 from bot.tone import SORRY, Tone
+from bot.tools.errands import Acted
 
 _SORRY = "I'm sorry, "
 _BLOCK = re.compile(r"[*#|>-]|\d+\.")
@@ -29,6 +30,15 @@ def word(reply: Reply, tone: Tone, seen: Understood, escalation: Escalation | No
         gap = "\n\n" if _BLOCK.match(reply.text) else " "
         reply = replace(reply, text=f"{tone.begins}{gap}{_without_sorry(reply.text)}")
     return offer_human(reply) if escalation and escalation.offer else reply
+
+
+def put_below(reply: Reply, acted: Acted | None) -> Reply:
+    """The reply, and below it what only the customer's account could tell; that alone where the articles have nothing."""
+    if acted is None:
+        return reply
+    if reply.outcome is Outcome.ABSTAINED:
+        return Reply(outcome=acted.outcome, text=acted.words)
+    return replace(reply, text=f"{reply.text}\n\n{acted.words}")
 
 
 def tell_masked(reply: Reply, asked: Entry) -> Reply:
