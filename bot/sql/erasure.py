@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, String, Table, cast, delete, l
 
 from bot.domain import CustomerId, Holder
 from bot.records import ERASED, ERASED_DATA, Erased
+from bot.sql import profile_tables  # noqa: F401  so that its tables are among the known ones
 from bot.sql.desk_tables import deliveries
 from bot.sql.tables import conversations, entries, metadata, usage
 from bot.sql.tool_tables import ticket_notes, tickets
@@ -24,6 +25,7 @@ BY_COLUMN = [
     for table in reversed(metadata.sorted_tables)
     if {"customer", "conversation"} & set(table.c.keys()) and table not in KEPT_ROWS
 ]
+
 TOUCHED = sorted({table.name for table in (*BY_COLUMN, *KEPT_ROWS, ticket_notes, deliveries)})
 """The tables that an erasure may change."""
 
