@@ -11,7 +11,7 @@ BIN = .venv/bin
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run ingest test lint types contracts fix evals bench lock clean
+.PHONY: help setup run ingest test lint types contracts fix evals gate bench lock clean
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ evals: .venv/dev ## Play labelled conversations, score them, draw a report (PROV
 	@run=$(REPORTS)/$$(date +%Y%m%d-%H%M%S) && export LLM_PROVIDERS=$(PROVIDERS) && \
 	$(BIN)/python -m evals play --out $$run --transcripts evals/transcripts/larkfield-dev.jsonl evals/transcripts/larkfield-test.jsonl && \
 	$(BIN)/python -m evals report $$run --history $(REPORTS) --against $(AGAINST)
+
+gate: .venv/dev ## Fail when the bot is surely worse than the baseline (AGAINST=)
+	@$(BIN)/python -m evals gate --baseline $(AGAINST) --allow-known
 
 bench: .venv/dev ## Measure speed and memory, as ratios in one run
 	@$(BIN)/python -m benchmarks

@@ -38,7 +38,7 @@ class Headline:
 
 def headline(scores: Scores, compared: Comparison | None) -> Headline:
     """The verdict on a run, against another where there is one."""
-    broken = tuple(describe_broken(scores))
+    broken = tuple(describe_broken(scores, compared))
     if compared is None:
         if broken:
             return Headline(word="Not safe", sentence="Something that must never happen did.", tone="bad", reasons=broken)
@@ -55,14 +55,15 @@ def headline(scores: Scores, compared: Comparison | None) -> Headline:
     return Headline(word=word, sentence=sentence, tone=tone, reasons=reasons)
 
 
-def describe_broken(scores: Scores) -> Iterable[str]:
-    """What must hold and does not, in this run."""
+def describe_broken(scores: Scores, compared: Comparison | None) -> Iterable[str]:
+    """What must hold and does not, in this run, and whether that is new."""
     for name, measure in MEASURES.items():
         failed = [mark for mark in scores.marks if mark.measure == name and mark.value == 0] if measure.must_hold else []
         if failed:
             places = ", ".join(f"{mark.conversation} (message {mark.turn})" for mark in failed[:COMMONEST])
             more = f" and {len(failed) - COMMONEST} more" if len(failed) > COMMONEST else ""
-            yield f"“{measure.title}” is broken {_times(len(failed))}: {places}{more}."
+            old = " It was before, too." if compared and name in compared.changes and name not in compared.broken else ""
+            yield f"“{measure.title}” is broken {_times(len(failed))}: {places}{more}.{old}"
 
 
 def tell_change(one: Change) -> str:

@@ -83,6 +83,13 @@ def test_a_missed_crisis_is_the_first_thing_a_reader_sees():
     assert "Not safe" not in top(page_of(scored(GOOD, more=[(CRISIS, [handover("crisis", "crisis_self")])])))
 
 
+def test_what_was_broken_before_is_told_as_such():
+    missed = scored(GOOD, more=[(CRISIS, [reply("Try restarting.", escalation=None)])])
+    assert "dark (message 1). It was before, too." in top(render_page(compare(missed, missed)))
+    caught = scored(GOOD, more=[(CRISIS, [handover("crisis", "crisis_self")])])
+    assert "It was before" not in top(render_page(compare(caught, missed)))
+
+
 def test_the_page_fetches_nothing():
     tricky = reply("![x](https://evil.example/x.png) [y](https://evil.example) <https://evil.example>", escalation=None)
     page = page_of(scored(GOOD, tricky))
