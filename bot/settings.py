@@ -155,11 +155,13 @@ class Settings(BaseSettings):
     backoffice_token: SecretStr | None = Field(None, validate_default=True, description="What it knows the bot by.")
     demo: bool = Field(
         default_factory=lambda fields: fields["company"] == LARKFIELD and not fields["backoffice_url"],
-        description="Whether Larkfield's made-up accounts, invoices and visits stand behind the bot, and visitors are lent "
-        "`DEMO_ACCOUNT`; unset: as long as the company is Larkfield and there is no `BACKOFFICE_URL`.",
+        description="Whether Larkfield's made-up accounts, invoices and visits stand behind the bot; unset: as long as the "
+        "company is Larkfield and there is no `BACKOFFICE_URL`.",
     )
-    demo_account: str = Field(
-        "100200001", pattern=r"^1002\d{5}$", description="The made-up customer that visitors of the demo are."
+    demo_account: str | None = Field(
+        None,
+        pattern=r"^1002\d{5}$",
+        description="A made-up customer that every visitor of the demo is taken for (`100200001` to `100200200`).",
     )
 
     country: str = Field(
@@ -264,7 +266,14 @@ class Settings(BaseSettings):
     @classmethod
     def _check_demo(cls, value: bool, info: ValidationInfo) -> bool:
         if value and info.data.get("backoffice_url"):
-            raise ValueError("visitors of a real back office are lent nobody's account: leave it out, or BACKOFFICE_URL")
+            raise ValueError("the made-up company and a real back office exclude each other: leave one of them out")
+        return value
+
+    @field_validator("demo_account")
+    @classmethod
+    def _check_demo_account(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and not info.data.get("demo"):
+            raise ValueError("visitors are lent an account of the made-up company only: leave it out, or set DEMO")
         return value
 
     @field_validator("llm_providers", mode="before")

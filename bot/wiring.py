@@ -78,7 +78,7 @@ def build_clerk(settings: Settings, store: Store, search: Search) -> Clerk:
     errands = {name: errand for name, errand in ERRANDS.items() if has_office or name in TICKET_ERRANDS}
     supplies = Supplies(office=office, tickets=SqlTickets(store), search=search)
     toolbox = Toolbox(tools, supplies, SqlAudit(store), LocalToolRate())
-    return Clerk(toolbox, Errands(toolbox, errands), store, settings.demo_account if settings.demo else None)
+    return Clerk(toolbox, Errands(toolbox, errands), store, settings.demo_account)
 
 
 def open_message_reader(settings: Settings, embedder: Embedder) -> MessageReader:
