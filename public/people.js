@@ -1,8 +1,8 @@
 // The people in a customer's chat: who has it, who types, back to the assistant, leave, and how it was.
 // The server tells through window messages: {frontdesk: "people" | "typing", …}; what it tells is shown as text only.
-const TYPING_MILLISECONDS = 4000;
+const TYPING_MILLISECONDS = 4000, THANKING_MILLISECONDS = 5000;
 let state = { holder: "bot", name: "", rate: null, conversation: "" };
-let typing = "", typingTimer = 0, stars = 0;
+let typing = "", typingTimer = 0, stars = 0, isThanking = false;
 
 const make = (tag, properties = {}, ...children) => {
   const element = Object.assign(document.createElement(tag), properties);
@@ -68,9 +68,9 @@ function showRating() {
     event.preventDefault();
     if (!stars || !await post("rating", { episode: state.rate, stars, comment: comment.value })) return;
     setRated();
-    status.textContent = "Thank you for telling us.";
-    acts.replaceChildren();
-    setTimeout(show, 4000);
+    isThanking = true;
+    show();
+    setTimeout(() => { isThanking = false; show(); }, THANKING_MILLISECONDS);
   };
   paint();
   acts.replaceChildren(group, rest, button("Not now", () => { setRated(); show(); }, "quiet"));
@@ -91,9 +91,10 @@ function nameAuthors() {
 function show() {
   const people = state.holder === "agent" || state.holder === "queue";
   const canRate = !people && state.rate && !isRated();
-  bar.hidden = !people && !canRate;
+  bar.hidden = !people && !canRate && !isThanking;
   bar.className = people ? state.holder : "rating";
   if (people) showHolder();
+  else if (isThanking) { status.textContent = "Thank you for telling us."; acts.replaceChildren(); }
   else if (canRate) showRating();
   place();
 }

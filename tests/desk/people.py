@@ -59,7 +59,7 @@ async def escalate(
         speaker=Speaker.SYSTEM,
         kind=Kind.NOTICE,
         text=HANDOVER,
-        data={"notice": "handover", "escalation": escalation, **more},
+        data={"notice": "handover", **{"escalation": escalation, **more}},
         answers=asked.seq,
         only_if=BOT,
         moves_to=QUEUE,

@@ -108,7 +108,7 @@ async def test_from_the_bot_to_a_person_and_back_with_a_rating(customer: Visitor
     await colleague.say("Hello, I'm Zoe. I see the late fee.")
     reply = customer.replies().last
     await expect(reply).to_contain_text("I see the late fee", timeout=MILLISECONDS)
-    await expect(reply.locator("[data-author='Zoe Martin']")).to_be_visible()
+    await expect(reply.locator(".message-content[data-author='Zoe Martin']")).to_be_visible()
     await customer.ask_until_sent("Thank you Zoe, what is it?")
     await expect(colleague.page.locator("#log .entry.customer").last).to_contain_text("what is it?", timeout=MILLISECONDS)
 
@@ -161,7 +161,7 @@ async def test_a_customer_who_comes_back_finds_the_chat_with_the_person(customer
     await customer.page.reload()
     await see(customer.page, "Take your time")
     await see(customer.page, "You are talking to")
-    await expect(customer.replies().last.locator("[data-author='Zoe Martin']")).to_be_visible()
+    await expect(customer.replies().last.locator(".message-content[data-author='Zoe Martin']")).to_be_visible()
     await customer.ask_until_sent("I am back")
     await expect(colleague.page.locator("#log .entry.customer").last).to_contain_text("I am back", timeout=MILLISECONDS)
 
