@@ -16,7 +16,7 @@ from evals.metrics import Figure
 from evals.report import charts
 from evals.report.history import Course
 from evals.report.verifier import JUDGED, Agreement, is_measured
-from evals.report.words import commonest_causes, flip_causes, headline, power
+from evals.report.words import commonest_causes, explain_played, flip_causes, headline, power
 from evals.report.worst import worst_conversations
 from evals.score import Scores, shown
 from evals.scorers import MEASURES
@@ -92,6 +92,7 @@ def render_page(report: Report) -> str:
         measured=is_measured(report.agreements),
         few=TOO_FEW,
         paper=_paper,
+        explain=explain_played,
     )
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bot.settings import Settings
 from evals.compare import describe_gone
 from evals.comparison import Change, Comparison, Verdict
 from evals.flips import Flip
@@ -14,9 +15,10 @@ from evals.scorers import MEASURES
 
 _QUOTED = re.compile(r"'[^']*'|“[^”]*”|\"[^\"]*\"")
 _NAMES = re.compile(
-    r"(?<=cites ).*?(?=, not)|(?<=, not ).*$|(?<=found ).*$|(?<=, is ).*$|(?<=not borne out: ).*$|(?<=no source: ).*$|"
+    r"(?<=found ).*$|(?<=, is ).*$|(?<=not borne out: ).*$|(?<=no source: ).*$|"
     r"(?<=from message )\d+ to \d+|(?<=in message )\d+"
 )
+_WRONG_ARTICLE = re.compile(r"^cites .*, not .*$")
 COMMONEST = 5
 _SENTENCES = {
     Verdict.BETTER: ("Better", "The bot got better, and chance does not explain it."),
@@ -66,6 +68,12 @@ def describe_broken(scores: Scores, compared: Comparison | None) -> Iterable[str
             yield f"“{measure.title}” is broken {_times(len(failed))}: {places}{more}.{old}"
 
 
+def explain_played(line: str) -> str:
+    """What a setting that differs means, or ""."""
+    field = Settings.model_fields.get(line.partition(" ")[0].lower())
+    return (field.description or "") if field else ""
+
+
 def tell_change(one: Change) -> str:
     """A change that chance does not explain."""
     found = one.difference
@@ -100,6 +108,7 @@ def flip_causes(flips: Sequence[Flip]) -> list[tuple[str, int]]:
 
 def count_causes(whys: Iterable[str]) -> list[tuple[str, int]]:
     """Reasons counted without the names and words in which they differ."""
+    whys = (_WRONG_ARTICLE.sub("cites another article than the right one", why) for why in whys)
     told = (_NAMES.sub("…", _QUOTED.sub("…", why)).replace("_", " ") for why in whys if why)
     return Counter(told).most_common(COMMONEST)
 

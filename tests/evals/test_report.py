@@ -66,6 +66,7 @@ def test_a_planted_regression_is_explained_on_top():
     assert "Worse" in top(page)
     assert "“Replies that are right” fell from 100.0% to 50.0%: 15 got worse, 0 better, of 30." in top(page)
     assert "ANSWERABLE_ABOVE is 0.97, was 0.75" in page
+    assert "The bot answers when the probability that the articles hold the answer is above this." in page
     assert "<b>15×</b> abstained where an answer was possible" in page
 
 
@@ -142,7 +143,11 @@ def test_a_file_that_is_no_report_of_the_verifier_is_named(tmp_path):
 
 def test_causes_that_differ_only_in_names_are_one():
     whys = ["cites a, not b or c", "cites d, not e", "lacks '£5'", "lacks '£6'", "abstained where an answer was possible"]
-    assert count_causes(whys) == [("cites …, not …", 2), ("lacks …", 2), ("abstained where an answer was possible", 1)]
+    assert count_causes(whys) == [
+        ("cites another article than the right one", 2),
+        ("lacks …", 2),
+        ("abstained where an answer was possible", 1),
+    ]
 
 
 def test_markdown_and_json_say_the_same(tmp_path):
