@@ -1,11 +1,12 @@
 """Reads what the customer asks: the question to search for, with what was said before it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain import Entry, Kind, Speaker
+from bot.llm.stream import Line
 from bot.personal import mask
-from knowledge.document import DocumentId
+from knowledge.document import DocumentId, PassageId
 from knowledge.lexical import words
 
 _HISTORY = 3
@@ -27,8 +28,14 @@ class Question:
     document: DocumentId | None = None
     tone: str = ""
     """What a model that writes the reply is told of the customer's mood."""
+    quoted: frozenset[PassageId] = frozenset()
+    """Passages that the customer has been shown in this conversation."""
     template: DocumentId | None = None
     """An article whose vetted answer the message's intent gives."""
+    facts: str = ""
+    """What is remembered of the conversation and its customer, a statement a line, for a model."""
+    lines: tuple[Line, ...] = ()
+    """The recent turns, for a model; without them it is told the `history`."""
 
 
 def read_question(asked: Entry, earlier: Sequence[Entry], country: str = "GB") -> Question:
@@ -39,19 +46,20 @@ def read_question(asked: Entry, earlier: Sequence[Entry], country: str = "GB") -
     """
     turns = _turns(earlier)[-_HISTORY:]
     offered = _offered(earlier)
+    quoted = _quoted(earlier)
     if offered and turns and (chosen := _chosen(asked.text, offered)):
         document = DocumentId(chosen["document"])
-        return _question(f"{turns[-1][0]} {chosen['title']}", turns[:-1], country, document)
-    return _question(asked.text, turns, country)
+        question = _question(f"{turns[-1][0]} {chosen['title']}", turns[:-1], country)
+        return replace(question, document=document, quoted=quoted)
+    return replace(_question(asked.text, turns, country), quoted=quoted)
 
 
-def _question(text: str, turns: Sequence[tuple[str, str]], country: str, document: DocumentId | None = None) -> Question:
+def _question(text: str, turns: Sequence[tuple[str, str]], country: str) -> Question:
     turns = [(mask(said, country).text, title) for said, title in turns]
     return Question(
         text=mask(text, country).text,
         history=tuple(said for said, _ in turns),
         context=tuple(words for turn in turns for words in turn if words),
-        document=document,
     )
 
 
@@ -65,6 +73,11 @@ def _turns(earlier: Sequence[Entry]) -> list[tuple[str, str]]:
             citations = reply.get("citations") or [{"title": ""}]
             turns.append((reply.get("turn", {}).get("question") or entry.text, citations[0]["title"]))
     return turns
+
+
+def _quoted(earlier: Sequence[Entry]) -> frozenset[PassageId]:
+    """The passages that the bot's messages cited."""
+    return frozenset(PassageId(one["passage"]) for entry in earlier for one in entry.data.get("citations") or ())
 
 
 def _offered(earlier: Sequence[Entry]) -> list[dict[str, str]]:

@@ -15,16 +15,20 @@ from bot.intents import read_intents
 from bot.llm.extractive import ExtractiveLLM
 from bot.llm.prices import read_prices
 from bot.llm.vendors import build_llm, provider_names
+from bot.memory import CachedMemory
+from bot.mind import Mind
 from bot.mood_model import load_mood_model
 from bot.nearness import Nearness
 from bot.prompts.loader import Prompts
 from bot.reading import MessageReader
+from bot.seal import read_seal
 from bot.sentiment import MoodReader
 from bot.settings import Settings
 from bot.sql.audit import SqlAudit
 from bot.sql.log import open_log
 from bot.sql.store import Store, open_store
 from bot.sql.tickets import SqlTickets
+from bot.state import open_state
 from bot.tools.catalogue import TOOLS
 from bot.tools.errands import Errands
 from bot.tools.other_errands import ERRANDS
@@ -58,6 +62,8 @@ async def build_bot(settings: Settings) -> Bot:
     reader = await asyncio.to_thread(open_message_reader, settings, search.embedder)
     log = await asyncio.to_thread(open_log, settings.database_url, settings.data_dir)
     store = await asyncio.to_thread(open_store, settings.database_url, settings.data_dir)
+    seal = await asyncio.to_thread(read_seal, settings)
+    state = await open_state(settings)
     return Bot(
         settings=settings,
         log=log,
@@ -65,6 +71,8 @@ async def build_bot(settings: Settings) -> Bot:
         writer=build_writer(settings, log.accounts),
         reader=reader,
         clerk=build_clerk(settings, store, search),
+        mind=Mind(CachedMemory(state.cells, seal, log, settings), log.profiles(settings.profile_days), settings),
+        state=state,
     )
 
 

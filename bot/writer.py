@@ -165,6 +165,7 @@ class Writer:
             {
                 "voice": voice.text,
                 "tone": question.tone,
+                "facts": question.facts,
                 "passages": [
                     {"number": n, "title": p.title, "heading": p.heading, "text": p.text} for n, p in enumerate(passages, 1)
                 ],
@@ -174,7 +175,7 @@ class Writer:
         )
         notes.prompt = prompt.text
         notes.prompts |= {one.name: one.hash for one in (voice, prompt)}
-        earlier = tuple(Line(role="customer", text=text) for text in question.history)
+        earlier = question.lines or tuple(Line(role="customer", text=text) for text in question.history)
         return Request(
             lines=(Line(role="system", text=prompt.text), *earlier, Line(role="customer", text=question.text)),
             question=question.text,
