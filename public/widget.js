@@ -346,7 +346,7 @@
   launcher.onclick = () => (state.open ? close() : open());
   closer.onclick = close;
   anew.onclick = () => { startAnew(); box.focus(); };
-  person.onclick = () => say({ type: "escalate", client_id: newId() });
+  person.onclick = () => { say({ type: "escalate", client_id: newId() }); box.focus(); }; // the button goes, and focus with it
   form.onsubmit = (event) => {
     event.preventDefault();
     const text = box.value.trim();

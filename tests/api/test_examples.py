@@ -24,6 +24,7 @@ def client_module() -> ModuleType:
     return module
 
 
+@pytest.mark.timeout(600)
 async def test_every_example_of_the_documentation_runs(tmp_path: Path) -> None:
     if not (shutil.which("curl") and shutil.which("bash")):
         pytest.skip("no curl or bash")

@@ -1,5 +1,6 @@
 """Nobody reads or writes what is another's, whoever they are and whichever way they try; every route asks who it is."""
 
+import pytest
 from fastapi.routing import APIRoute
 
 from bot.api import chat, customers, health, knowledge, people, staff
@@ -12,6 +13,7 @@ OPEN = {"/chat/session", "/staff/session", "/health", "/health/live", "/health/r
 """The routes that anybody may call; ending a session (DELETE) is not among them."""
 
 
+@pytest.mark.timeout(600)
 async def test_no_attempt_to_read_or_write_anothers_conversation_succeeds(anna: Caller, eve: Caller, nobody: Caller) -> None:
     victim = await Victim.settle(anna)
     known = await Caller(anna.address, anna.http).begin(customer_token=customer_token())

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.api.conftest import API_APP, PLENTY
 from tests.api.fuzzing import fuzz
 from tests.server import Server
 
 
+@pytest.mark.timeout(600)
 async def test_no_request_gets_what_the_document_does_not_say(tmp_path: Path) -> None:
     with Server(tmp_path / "data", app=API_APP, env=PLENTY) as server:
         result = await fuzz(server.address, cases_each=6)

@@ -137,6 +137,7 @@ def odd_frame(chance: random.Random, parts: list[Any]) -> str:
     return json.dumps(fields)
 
 
+@pytest.mark.timeout(600)
 async def test_a_thousand_odd_frames_break_nothing_and_say_nothing_of_anothers(anna: Caller, eve: Caller) -> None:
     told = await anna.say("my secret")
     theirs = told["message"]["conversation"]
