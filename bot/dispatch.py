@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
 from bot.domain import ConversationId, Entry, Outcome
@@ -14,23 +14,33 @@ logger = logging.getLogger(__name__)
 
 TakeTurn = Callable[[Entry], Coroutine[Any, Any, None]]
 Settle = Callable[[Entry, Outcome], Coroutine[Any, Any, None]]
+InOrder = Callable[[Entry], AbstractAsyncContextManager[Sequence[Entry]]]
+"""What is to be answered up to a message, while no other process answers it (`bot.turns`)."""
 
 
 class Dispatch:
     """Runs `take_turn` for each message in order; a turn that fails, is stopped or is too late goes to `settle`.
 
     A message that could not even be settled (the log is away) is lined up again after `retry_seconds`. At most `waiting`
-    messages of a conversation are on their way at a time.
+    messages of a conversation are on their way at a time. With `in_order` the turns are in order among processes too.
     """
 
-    def __init__(
-        self, take_turn: TakeTurn, settle: Settle, *, deadline_seconds: float, waiting: int, retry_seconds: float = 5.0
+    def __init__(  # noqa: PLR0913
+        self,
+        take_turn: TakeTurn,
+        settle: Settle,
+        *,
+        deadline_seconds: float,
+        waiting: int,
+        retry_seconds: float = 5.0,
+        in_order: InOrder | None = None,
     ) -> None:
         self._take_turn = take_turn
         self._settle = settle
         self._deadline_seconds = deadline_seconds
         self._retry_seconds = retry_seconds
         self._most = waiting
+        self._in_order = in_order or _alone
         self._arriving: Counter[ConversationId] = Counter()
         self._lines: dict[ConversationId, dict[int, Entry]] = {}
         self._workers: dict[ConversationId, asyncio.Task[None]] = {}
@@ -77,7 +87,9 @@ class Dispatch:
         try:
             while line:
                 seq = min(line)
-                await self._one(line[seq])
+                async with self._in_order(line[seq]) as waiting:
+                    for asked in waiting:
+                        await self._one(asked)
                 del line[seq]
         finally:
             del self._lines[conversation]
@@ -102,6 +114,12 @@ class Dispatch:
         if error and not isinstance(error, ConversationUnknown):  # which was erased meanwhile: nobody waits any more
             logger.error("conversation %s: message %d stays unanswered", asked.conversation, asked.seq, exc_info=error)
             asyncio.get_running_loop().call_later(self._retry_seconds, self.wake, [asked])
+
+
+@asynccontextmanager
+async def _alone(asked: Entry) -> AsyncIterator[Sequence[Entry]]:
+    """The order of a process that shares its conversations with nobody."""
+    yield [asked]
 
 
 def _unsettled(asked: Entry, turn: asyncio.Task[None], *, late: bool) -> Outcome | None:

@@ -8,6 +8,7 @@ from functools import partial
 
 from bot import phrases
 from bot.accounts import DEVELOPERS, Account
+from bot.between import Between
 from bot.clerk import Clerk
 from bot.dispatch import Dispatch
 from bot.domain import (
@@ -60,6 +61,7 @@ class Bot:
         clerk: Clerk | None = None,
         mind: Mind | None = None,
         state: State | None = None,
+        between: Between | None = None,
     ) -> None:
         self.settings = settings
         self.log = log
@@ -72,8 +74,13 @@ class Bot:
         self._recent = Recent(log)
         self._state = state
         self._rate = MessageRate(settings.messages_per_minute, state.bus if state else None)
+        self._between = between
         self._dispatch = Dispatch(
-            self.take_turn, self._settle, deadline_seconds=settings.turn_seconds, waiting=settings.waiting_messages
+            self.take_turn,
+            self._settle,
+            deadline_seconds=settings.turn_seconds,
+            waiting=settings.waiting_messages,
+            in_order=between.in_order(self._recent.forget).upto if between else None,
         )
 
     @property
@@ -88,6 +95,8 @@ class Bot:
 
     async def start(self) -> None:
         """Take up the messages that a crash left unanswered."""
+        if self._between:
+            self._between.start()
         self._dispatch.wake(await self.log.unanswered())
 
     async def accept(
@@ -185,6 +194,8 @@ class Bot:
     async def close(self) -> None:
         """Stop taking turns and release the log; what was not answered is taken up at the next start."""
         await self._dispatch.close()
+        if self._between:
+            await self._between.close()
         if self._writer:
             await self._writer.close()
         if self._clerk:

@@ -7,6 +7,7 @@ from bot.accounts import Accounts
 from bot.backoffice.demo import DemoOffice
 from bot.backoffice.http import HttpOffice
 from bot.backoffice.office import Backoffice
+from bot.between import Between
 from bot.classify import open_reader
 from bot.clerk import Clerk
 from bot.crisis import WEIGHTS as CRISIS_WEIGHTS
@@ -73,6 +74,7 @@ async def build_bot(settings: Settings) -> Bot:
         clerk=build_clerk(settings, store, search),
         mind=Mind(CachedMemory(state.cells, seal, log, settings), log.profiles(settings.profile_days), settings),
         state=state,
+        between=Between(state, log) if settings.redis_url else None,
     )
 
 

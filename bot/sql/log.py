@@ -1,6 +1,6 @@
 """The conversation log in SQL: SQLite by default, PostgreSQL by address, one code path for both."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -47,7 +47,9 @@ class SqlLog:
         self._database = database
         self._reader = Reader(database, READERS, PATIENCE_SECONDS)
         self._followers = Followers(self.after, self._reader.last_seqs, poll_seconds)
-        self._writer = Writer(self._commit, self._followers.tell, PATIENCE_SECONDS)
+        self._writer = Writer(self._commit, self._tell, PATIENCE_SECONDS)
+        self.on_entry: Callable[[Entry], None] | None = None
+        """Told of each entry that this process commits, so that it can tell the other processes."""
         self.accounts = SqlAccounts(self._writer, self._reader)
         self._store = Store(database)
         self.records = SqlRecords(database, self._store)
@@ -151,6 +153,11 @@ class SqlLog:
         await self._writer.close()
         await self._reader.close()
         await self._store.close()
+
+    def _tell(self, entry: Entry) -> None:
+        self._followers.tell(entry)
+        if self.on_entry:
+            self.on_entry(entry)
 
     def _commit(self, jobs: Sequence[Work]) -> Sequence[Result]:
         try:
