@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from knowledge.answerability import PRIOR, Answerability, Numbers, standardised
+from knowledge.answerability import Answerability, Numbers, features
 from knowledge.collection import Collection
 from knowledge.document import Document
 from knowledge.embed import Embedder
+from knowledge.priors import PRIOR, PRIOR_ASKED, SPREADS
 from knowledge.rank import rank, understand
 
 FOREIGN = Path(__file__).resolve().parent / "foreign.txt"
@@ -18,15 +19,16 @@ TITLES = 200
 OBSERVATIONS = 5.0
 """What all titles and foreign questions together weigh, in questions: they correct a model that this knowledge base
 contradicts and hardly move one that fits, for titles are easier than what customers ask."""
-STRENGTH: Numbers = np.array([10.0, 10.0, 10.0, 10.0, 1.0])
+STRENGTH: Numbers = np.append(10.0 * SPREADS**2, 1.0)
 """How firmly the weights, and last the bias, hold to the development data: precisions of a normal prior."""
 STEPS = 25
 
 
 def calibrate(
-    collection: Collection, documents: Sequence[Document], embedder: Embedder, prior: Answerability = PRIOR
+    collection: Collection, documents: Sequence[Document], embedder: Embedder, prior: Answerability | None = None
 ) -> Answerability:
     """The model for this knowledge base: its own titles must look answerable in it and foreign questions must not."""
+    prior = prior or (PRIOR_ASKED if collection.asked is not None else PRIOR)
     titles = sorted({document.title for document in documents if document.title})[:: max(1, len(documents) // TITLES)]
     foreign = FOREIGN.read_text(encoding="utf-8").splitlines()
     if not collection.size or not titles:
@@ -40,7 +42,7 @@ def calibrate(
 
 def _sample(collection: Collection, embedder: Embedder, question: str) -> Numbers:
     query = understand(embedder, question)
-    return np.append(standardised(collection, query, rank(collection, query)), 1.0)
+    return np.append(features(collection, query, rank(collection, query)), 1.0)
 
 
 def _fit(samples: Numbers, labels: Numbers, weights: Numbers, prior: Numbers) -> Numbers:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from knowledge.asked import Asked, Keys, Rows, learn_asked
 from knowledge.document import Document, Passage
 from knowledge.embed import DIMENSIONS, Progress, Vectors
 from knowledge.errors import IndexCorrupt
@@ -15,22 +15,22 @@ from knowledge.lexical import Lexicon
 from knowledge.texts import Texts, write_texts
 from knowledge.vectors import VectorStore, write_vectors
 
-Rows = NDArray[np.int64]
-Keys = NDArray[np.uint8]
-"""Content addresses of passages, shape (passages, 16)."""
-
 EXACT_UP_TO = 4_000
 """Passages up to which comparing with every vector (0.1 ms a thousand) is quicker than asking Chroma (1 to 2 ms)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What a collection is written from; passages, vectors and keys have one order."""
+    """What a collection is written from; passages, vectors and keys have one order, what customers ask has another."""
 
     documents: Sequence[Document]
     passages: Sequence[Passage]
     vectors: Vectors
     keys: Keys
+    """Content addresses of the passages, shape (passages, 16)."""
+    asked: Vectors
+    asked_owners: Rows
+    asked_keys: Keys
 
 
 def embedded_text(passage: Passage) -> str:
@@ -49,8 +49,17 @@ def write_collection(folder: Path, contents: Contents, progress: Progress | None
     write_texts(folder / "texts.sqlite", contents.documents, contents.passages)
     if contents.passages:
         Lexicon.build([embedded_text(passage) for passage in contents.passages]).save(folder / "bm25")
-        Lexicon.build([f"{one.title}\n{one.text}" for one in contents.documents]).save(folder / "bm25-documents")
+        Lexicon.build([_searched_text(one) for one in contents.documents]).save(folder / "bm25-documents")
+        if len(contents.asked):
+            learn_asked(contents.asked, contents.asked_owners, contents.asked_keys, contents.vectors, owners).save(
+                folder / "asked"
+            )
         write_vectors(folder / "chroma", contents.passages, contents.vectors, progress)
+
+
+def _searched_text(document: Document) -> str:
+    """What BM25 reads of a document as a whole."""
+    return "\n".join((document.title, document.text, *document.questions))
 
 
 def _owners(contents: Contents) -> Rows:
@@ -79,6 +88,7 @@ class Collection:
             self.size = len(self.texts.rows)
             self.lexicon = Lexicon.load(folder / "bm25") if self.size else Lexicon.build([])
             self.documents = Lexicon.load(folder / "bm25-documents") if self.size else self.lexicon
+            self.asked = Asked.load(folder / "asked")
             self._store = VectorStore(folder / "chroma") if self.size else None
         except (OSError, ValueError, EOFError, sqlite3.Error) as error:
             raise self._corrupt(str(error)) from error
@@ -104,6 +114,13 @@ class Collection:
         cosines = self.vectors @ vector
         rows = np.argpartition(-cosines, min(limit, self.size) - 1)[:limit]
         return np.asarray(rows[np.argsort(-cosines[rows], kind="stable")], np.int64)
+
+    def rows_of(self, documents: Rows) -> Rows:
+        """The rows of these documents' passages, which lie together."""
+        starts = np.searchsorted(self.owners, documents)
+        ends = np.searchsorted(self.owners, documents, side="right")
+        spans = [np.arange(start, end) for start, end in zip(starts, ends, strict=True)]
+        return np.concatenate(spans) if spans else np.zeros(0, np.int64)
 
     def _stored_nearest(self, vector: Vectors, limit: int) -> Rows:
         if self._store is None:

@@ -11,7 +11,10 @@ PassageId = NewType("PassageId", str)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One help article: `text` is its Markdown body without the title, `answer` (Markdown) is what somebody vetted."""
+    """One help article: `text` is its Markdown body without the title, `answer` (Markdown) is what somebody vetted.
+
+    `questions` are how customers ask for it: it is found by them, and they are never quoted.
+    """
 
     id: DocumentId
     title: str
@@ -22,6 +25,7 @@ class Document:
     url: str | None = None
     source: str = ""
     answer: str = ""
+    questions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

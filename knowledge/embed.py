@@ -46,6 +46,10 @@ class Embedder:
         self.embed_query: Callable[[str], Vectors] = lru_cache(CACHED_QUERIES)(self._embed_one)
         """One unit vector, shape (384,), read-only; the last few thousand texts are remembered."""
 
+    def is_common(self, word: str) -> bool:
+        """Whether the model's vocabulary has the word whole, in lower case: some 22,000 common English words are there."""
+        return self._tokenizer.token_to_id(word) is not None
+
     def embed_texts(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Unit vectors, shape (len(texts), 384); `progress` hears how many texts each batch finished."""
         vectors = np.zeros((len(texts), DIMENSIONS), np.float32)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from knowledge.asked import Keys
 from knowledge.calibrate import calibrate
 from knowledge.collection import Collection, Contents, embedded_text, write_collection
 from knowledge.document import Document
@@ -103,23 +104,37 @@ def _build(build: Build, parts: tuple[Part, Part], content: str) -> Manifest:
 
 def _write(build: Build, part: Part) -> int:
     """Write one collection and check it; how many of its vectors were known."""
-    vectors = np.zeros((len(part.passages), DIMENSIONS), np.float32)
+    vectors, reused = _embed(build, f"embed {part.name}", [embedded_text(one) for one in part.passages], part.keys)
+    asked, _ = _embed(build, f"embed {part.name} questions", part.asked, part.asked_keys)
+    contents = Contents(
+        documents=part.documents,
+        passages=part.passages,
+        vectors=vectors,
+        keys=part.keys,
+        asked=asked,
+        asked_owners=part.asked_owners,
+        asked_keys=part.asked_keys,
+    )
+    listener = build.stages(f"index {part.name}", len(part.passages)) if part.passages else None
+    write_collection(build.folder / part.name, contents, listener)
+    with _opened(build.folder / part.name) as collection:
+        collection.check()
+    return reused
+
+
+def _embed(build: Build, stage: str, texts: Sequence[str], keys: Keys) -> tuple[Vectors, int]:
+    """The texts' vectors, and how many of them were known."""
+    vectors = np.zeros((len(texts), DIMENSIONS), np.float32)
     fresh = []
-    for row, key in enumerate(part.keys):
+    for row, key in enumerate(keys):
         vector = build.known.get(key.tobytes())
         if vector is None:
             fresh.append(row)
         else:
             vectors[row] = vector
     if fresh:
-        texts = [embedded_text(part.passages[row]) for row in fresh]
-        vectors[fresh] = build.embedder.embed_texts(texts, build.stages(f"embed {part.name}", len(fresh)))
-    contents = Contents(documents=part.documents, passages=part.passages, vectors=vectors, keys=part.keys)
-    listener = build.stages(f"index {part.name}", len(part.passages)) if part.passages else None
-    write_collection(build.folder / part.name, contents, listener)
-    with _opened(build.folder / part.name) as collection:
-        collection.check()
-    return len(part.passages) - len(fresh)
+        vectors[fresh] = build.embedder.embed_texts([texts[row] for row in fresh], build.stages(stage, len(fresh)))
+    return vectors, len(texts) - len(fresh)
 
 
 def _current(versions: Versions) -> Manifest | None:
@@ -133,10 +148,9 @@ def _current(versions: Versions) -> Manifest | None:
 
 def _known_vectors(version: Path) -> dict[bytes, Vectors]:
     known: dict[bytes, Vectors] = {}
-    for folder in version.iterdir():
-        if folder.is_dir():
-            keys, vectors = np.load(folder / "keys.npy"), np.load(folder / "vectors.npy", mmap_mode="r")
-            known.update((key.tobytes(), vector) for key, vector in zip(keys, vectors, strict=True))
+    for file in version.rglob("keys.npy"):
+        keys, vectors = np.load(file), np.load(file.with_name("vectors.npy"), mmap_mode="r")
+        known.update((key.tobytes(), vector) for key, vector in zip(keys, vectors, strict=True))
     return known
 
 

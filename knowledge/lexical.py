@@ -4,7 +4,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +96,11 @@ class Lexicon:
                 hits = slice(self._starts[token], self._starts[token + 1])
                 found[self._rows[hits]] += np.float32(weight) * self._values[hits]
         return found
+
+    @property
+    def words(self) -> Collection[str]:
+        """All words it knows."""
+        return self._tokens.keys()
 
     def idf(self, word: str) -> float:
         """Inverse document frequency; a word the collection does not have counts as the rarest possible."""

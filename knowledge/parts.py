@@ -6,25 +6,32 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from knowledge.collection import Keys, embedded_text
+from knowledge.asked import Keys, Rows
+from knowledge.collection import embedded_text
 from knowledge.document import Document, Passage
 from knowledge.embed import FINGERPRINT
 from knowledge.errors import DuplicateDocument
 from knowledge.read import content_hash
 from knowledge.split import split_document
 
-FORMAT = "4"
+FORMAT = "5"
 """Part of the content hash: raise it when the files of a version change their meaning, and the next ingest builds anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """The public or the internal documents by id, their passages, and for each passage a key that names its vector."""
+    """The public or the internal documents by id, their passages, and for each passage a key that names its vector.
+
+    `asked` are the questions by which the documents are found and `asked_owners` the places of their documents.
+    """
 
     name: str
     documents: Sequence[Document]
     passages: Sequence[Passage]
     keys: Keys
+    asked: Sequence[str]
+    asked_owners: Rows
+    asked_keys: Keys
 
 
 def read_parts(documents: Sequence[Document]) -> tuple[Part, Part]:
@@ -54,6 +61,25 @@ def hash_content(parts: Sequence[Part]) -> str:
 
 def _part(name: str, documents: Sequence[Document]) -> Part:
     passages = [passage for document in documents for passage in split_document(document)]
-    texts = (f"{FINGERPRINT}\n{embedded_text(passage)}" for passage in passages)
-    digests = b"".join(hashlib.sha256(text.encode()).digest()[:16] for text in texts)
-    return Part(name=name, documents=documents, passages=passages, keys=np.frombuffer(digests, np.uint8).reshape(-1, 16))
+    asked = _asked(documents)
+    return Part(
+        name=name,
+        documents=documents,
+        passages=passages,
+        keys=_keys([embedded_text(passage) for passage in passages]),
+        asked=[text for _, text in asked],
+        asked_owners=np.array([place for place, _ in asked], np.int64),
+        asked_keys=_keys([text for _, text in asked]),
+    )
+
+
+def _asked(documents: Sequence[Document]) -> list[tuple[int, str]]:
+    """The questions with the places of their documents; a title is a document's first. None where nobody wrote any."""
+    if not any(document.questions for document in documents):
+        return []
+    return [(place, text) for place, one in enumerate(documents) for text in (one.title, *one.questions)]
+
+
+def _keys(texts: Sequence[str]) -> Keys:
+    digests = b"".join(hashlib.sha256(f"{FINGERPRINT}\n{text}".encode()).digest()[:16] for text in texts)
+    return np.frombuffer(digests, np.uint8).reshape(-1, 16)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.collection import Collection, Rows
+from knowledge.asked import Rows
+from knowledge.collection import Collection
 from knowledge.embed import Embedder, Vectors
 from knowledge.lexical import words
 
@@ -21,6 +22,16 @@ DOCUMENT_COSINE = 0.2
 """What the cosine of the whole document adds to the cosine of its passage."""
 PASSAGE_BM25, DOCUMENT_BM25 = 0.15, 0.25
 """What the best BM25 score, of a passage and of a document as a whole, adds to a cosine."""
+
+ASKED_COSINE, ASKED_READER = 0.5, 1.5
+"""What the closest of a document's questions adds to a cosine, and what the reader that learned from them does."""
+ASKED_DOCUMENTS = 5
+"""Documents that the questions propose, with all their passages."""
+
+LEADING = (1.0, 0.4, 0.2)
+"""What a document's best, second and third passage count when documents are compared."""
+LEADING_PASSAGES = 12
+"""Passages from which documents are compared."""
 
 CONTEXT_VECTOR = 0.3
 """Share of what was said just before in a question's vector."""
@@ -40,11 +51,14 @@ Scores = NDArray[np.float32]
 class Query:
     """A question made searchable.
 
-    `vector` is (384,), a mean of unit vectors, so that its dot product with a passage is a mean of cosines. `context` holds
-    the words said before with their weights, `context_weight` in [0, 1] says how much they count.
+    `vector` is (384,), a mean of unit vectors, so that its dot product with a passage is a mean of cosines; `own` is the
+    question's alone and `before` that of what was said before it. `context` holds the words said before with their weights,
+    `context_weight` in [0, 1] says how much they count.
     """
 
     vector: Vectors
+    own: Vectors
+    before: Vectors | None
     words: Mapping[str, float]
     context: Mapping[str, float]
     context_weight: float
@@ -52,10 +66,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """The union of what both retrievers propose, best first; one entry per passage in every array.
+    """The union of what the retrievers propose, best first; one entry per passage in every array.
 
     `cosine` is the passage's, `document_cosine` its whole document's; `bm25` is for the question's own words; `score` is
-    the fused score in [0, 1].
+    the fused score in [0, 1]. `documents` are the places of the best passages' documents, with scores.
     """
 
     rows: Rows
@@ -63,6 +77,7 @@ class Candidates:
     document_cosine: Scores
     bm25: Scores
     score: Scores
+    documents: Sequence[tuple[int, float]]
 
 
 def understand(embedder: Embedder, question: str, history: Sequence[str] = ()) -> Query:
@@ -70,12 +85,18 @@ def understand(embedder: Embedder, question: str, history: Sequence[str] = ()) -
     own = Counter(words(question))
     vector = embedder.embed_query(question)
     if not history:
-        return Query(vector=vector, words=own, context={}, context_weight=0.0)
+        return Query(vector=vector, own=vector, before=None, words=own, context={}, context_weight=0.0)
     weight = min(1.0, SELF_CONTAINED / max(1, own.total()))
     share = CONTEXT_VECTOR * weight
     before = np.mean([embedder.embed_query(turn) for turn in history[-CONTEXT_TURNS:]], axis=0)
-    vector = np.asarray((1 - share) * vector + share * before, np.float32)
-    return Query(vector=vector, words=own, context=_said_before(history, own), context_weight=weight)
+    return Query(
+        vector=np.asarray((1 - share) * vector + share * before, np.float32),
+        own=vector,
+        before=before,
+        words=own,
+        context=_said_before(history, own),
+        context_weight=weight,
+    )
 
 
 def _said_before(history: Sequence[str], own: Mapping[str, float]) -> dict[str, float]:
@@ -97,9 +118,15 @@ def rank(collection: Collection, query: Query, bm25_weight: float = 1.0) -> Cand
         lexical += weight * _lexical(collection, collection.lexicon.scores(query.context), query.context)
         most += weight * bm25_weight * (PASSAGE_BM25 + DOCUMENT_BM25)
     rows = np.union1d(collection.nearest(query.vector, CANDIDATES), best(lexical, CANDIDATES))
+    asked = np.zeros(len(collection.means), np.float32)
+    if collection.asked is not None:
+        asked = ASKED_COSINE * collection.asked.closest(query.vector) + ASKED_READER * collection.asked.read(query.vector)
+        most += ASKED_COSINE + ASKED_READER
+        rows = np.union1d(rows, collection.rows_of(np.argsort(-asked)[:ASKED_DOCUMENTS]))
     cosine = np.asarray(collection.vectors[rows] @ query.vector, np.float32)
     document = np.asarray(collection.means[collection.owners[rows]] @ query.vector, np.float32)
-    score = np.clip((cosine + DOCUMENT_COSINE * document + bm25_weight * lexical[rows]) / most, 0, 1).astype(np.float32)
+    summed = cosine + DOCUMENT_COSINE * document + asked[collection.owners[rows]] + bm25_weight * lexical[rows]
+    score = np.clip(summed / most, 0, 1).astype(np.float32)
     order = np.argsort(-score, kind="stable")
     return Candidates(
         rows=rows[order],
@@ -107,7 +134,21 @@ def rank(collection: Collection, query: Query, bm25_weight: float = 1.0) -> Cand
         document_cosine=document[order],
         bm25=own[rows[order]],
         score=score[order],
+        documents=rank_documents(collection.owners[rows[order]].tolist(), score[order].tolist()),
     )
+
+
+def rank_documents(documents: Sequence[int], scores: Sequence[float]) -> list[tuple[int, float]]:
+    """The documents of the best passages, best first, from each passage's document and score, best passage first.
+
+    A document counts with its three best passages: one that speaks of the matter throughout is the better source than one
+    that mentions it once.
+    """
+    found: dict[int, list[float]] = {}
+    for document, score in zip(documents[:LEADING_PASSAGES], scores[:LEADING_PASSAGES], strict=True):
+        found.setdefault(document, []).append(score)
+    summed = [(one, sum(w * s for w, s in zip(LEADING, held, strict=False))) for one, held in found.items()]
+    return sorted(summed, key=lambda pair: -pair[1])
 
 
 def _lexical(collection: Collection, passages: Scores, wanted: Mapping[str, float]) -> Scores:

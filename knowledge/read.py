@@ -85,7 +85,8 @@ def content_hash(document: Document) -> str:
     updated = document.updated.isoformat() if document.updated else None
     matters = [document.id, document.title, document.text, document.category, updated, document.internal, document.url]
     vetted = [document.answer] if document.answer else []  # left out otherwise: indexes without it stay as they are
-    return hashlib.sha256(json.dumps([*matters, *vetted]).encode()).hexdigest()
+    asked = [list(document.questions)] if document.questions else []
+    return hashlib.sha256(json.dumps([*matters, *vetted, *asked]).encode()).hexdigest()
 
 
 def _read_file(path: Path, folder: Path, limit_bytes: int) -> Reading:

@@ -14,6 +14,7 @@ from knowledge.document import Article, DocumentId, Found, Passage
 from knowledge.embed import Embedder
 from knowledge.errors import KnowledgeError
 from knowledge.rank import Candidates, Query, rank, understand
+from knowledge.spelling import Spelling
 from knowledge.versions import Versions
 
 SEARCH_THREADS = 4
@@ -23,15 +24,17 @@ logger = logging.getLogger(__name__)
 
 
 class Version:
-    """One open version: its public collection and its answerability. Nothing here can reach internal documents."""
+    """One open version: its public collection, its answerability, its words. Nothing here can reach internal documents."""
 
-    def __init__(self, versions: Versions) -> None:
+    def __init__(self, versions: Versions, embedder: Embedder) -> None:
         self.mark = versions.mark()  # before the pointer is read: a change in between is noticed at the next search
         self.id = versions.current()
         versions.manifest(self.id)  # written last: without it the build was not finished
         self.answerability: Answerability = load_answerability(versions.folder / self.id)
         self.collection = Collection(versions.folder / self.id / "public")
         self.collection.check()
+        known = {*self.collection.lexicon.words, *self.collection.documents.words}
+        self.spelling = Spelling(known, embedder.is_common)
 
     def __del__(self) -> None:
         """The last search that used this version has finished."""
@@ -75,7 +78,7 @@ class HybridSearch:
         self._versions = Versions(root)
         self.embedder = embedder
         self._bm25_weight = bm25_weight
-        self._version = Version(self._versions)
+        self._version = Version(self._versions, embedder)
         self._failed = self._version.mark
         self._reopening = threading.Lock()
         self._threads = ThreadPoolExecutor(SEARCH_THREADS, thread_name_prefix="search")
@@ -111,7 +114,8 @@ class HybridSearch:
     def rank(self, question: str, history: Sequence[str] = ()) -> Ranked:
         """All candidates, for who wants to look deeper than a customer does: the evaluation."""
         version = self._up_to_date()
-        query = understand(self.embedder, question, history)
+        correct = version.spelling.correct
+        query = understand(self.embedder, correct(question), [correct(said) for said in history])
         candidates = rank(version.collection, query, self._bm25_weight)
         answerability = version.answerability.probability(version.collection, query, candidates)
         return Ranked(version=version, query=query, candidates=candidates, answerability=answerability)
@@ -130,7 +134,7 @@ class HybridSearch:
     def _reopen(self) -> None:
         mark = self._versions.mark()
         try:
-            self._version = Version(self._versions)
+            self._version = Version(self._versions, self.embedder)
             logger.info("the index is now version %s", self._version.id)
         except KnowledgeError as error:
             self._failed = mark

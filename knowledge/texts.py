@@ -88,4 +88,5 @@ def _passage(body: str) -> Passage:
 def _document(body: str) -> Document:
     fields = json.loads(body)
     updated = fields.pop("updated")
-    return Document(**fields, updated=date.fromisoformat(updated) if updated else None)
+    questions = tuple(fields.pop("questions", ()))
+    return Document(**fields, questions=questions, updated=date.fromisoformat(updated) if updated else None)

@@ -21,12 +21,16 @@ NAMES = {
     "audience": ("audience", "visibility"),
     "internal": ("internal", "is_internal"),
     "url": ("url", "link", "source_url"),
+    "questions": ("questions", "asked_as"),
 }
+LISTS = frozenset(NAMES["questions"])
+"""Names that may have several values, one a line."""
 KNOWN = {name: field for field, names in NAMES.items() for name in names}
 GUARDED = ("audience", "visibility", "internal")
 CONFIDENTIAL = frozenset({"internal", "confidential", "private", "restricted", "staff", "agents"})
 TRUE, FALSE = frozenset({"true", "yes", "y", "1", "x", "on"}), frozenset({"false", "no", "n", "0", "off"})
-ID_CHARS, TITLE_CHARS = 200, 300
+ID_CHARS, TITLE_CHARS, QUESTION_CHARS = 200, 300, 300
+MOST_QUESTIONS = 100
 
 
 def pick_fields(stated: Mapping[str, str]) -> dict[str, str]:
@@ -69,6 +73,9 @@ def build_document(draft: Draft, path: PurePosixPath) -> tuple[Document, tuple[s
     if url and not re.match(r"https?://[^\s<>\"]+$", url):
         remarks.append(f"Its address '{url[:80]}' does not begin with https:// and was left out.")
         url = None
+    questions, left_out = _read_questions(fields.get("questions", ""))
+    if left_out:
+        remarks.append(f"{left_out} of its questions were left out: write at most {MOST_QUESTIONS}, each once and short.")
     internal, remark = _read_internal(fields, path)
     document = Document(
         id=DocumentId(document_id),
@@ -80,8 +87,16 @@ def build_document(draft: Draft, path: PurePosixPath) -> tuple[Document, tuple[s
         url=url,
         source=str(path) if draft.line is None else f"{path}:{draft.line}",
         answer=draft.answer,
+        questions=questions,
     )
     return document, (*remarks, *remark)
+
+
+def _read_questions(lines: str) -> tuple[tuple[str, ...], int]:
+    """The questions, one a line, and how many were left out: repeated, overlong or too many."""
+    stated = [_one_line(line) for line in lines.splitlines() if line.strip()]
+    kept = list(dict.fromkeys(line for line in stated if len(line) <= QUESTION_CHARS))[:MOST_QUESTIONS]
+    return tuple(kept), len(stated) - len(kept)
 
 
 def _read_internal(fields: Mapping[str, str], path: PurePosixPath) -> tuple[bool, tuple[str, ...]]:

@@ -5,7 +5,7 @@ import re
 import yaml
 
 from knowledge.errors import FileRefused
-from knowledge.readers.fields import KNOWN
+from knowledge.readers.fields import KNOWN, LISTS
 
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the C one is ten times as fast
 FENCE = re.compile(r"\s*---[ \t]*\n")
@@ -35,7 +35,7 @@ def split_front_matter(text: str) -> tuple[dict[str, str] | None, str]:
 
 
 def _read_mapping(block: str) -> dict[str, str]:
-    """Scalars as written (so that `id: 0012` stays 0012); lists under names we do not know are left out.
+    """Scalars as written (so that `id: 0012` stays 0012), `questions` one a line; lists under other names are left out.
 
     Reads the parser's events: nothing is constructed, no alias is expanded, nesting costs no stack.
     """
@@ -57,13 +57,17 @@ def _read_mapping(block: str) -> dict[str, str]:
             else:
                 values[name] = "" if event.implicit[0] and event.value in {"~", "null"} else event.value
                 name = None
+        elif isinstance(event, yaml.ScalarEvent) and depth == 2 and name in LISTS:
+            values[name] = f"{values.get(name, '')}\n{' '.join(event.value.split())}".lstrip()
     return values
 
 
 def _check_nesting(event: yaml.CollectionStartEvent, depth: int, name: str | None) -> None:
     if depth > DEEPEST or (depth == 1 and not isinstance(event, yaml.MappingStartEvent)):
         raise FileRefused("Its front matter is not a list of `name: value` lines: write one per line.")
-    if depth == 2 and name in KNOWN:
+    if name in LISTS and (depth > 2 or isinstance(event, yaml.MappingStartEvent)):
+        raise FileRefused(f"Its front matter nests values under '{name}': write one question per line, in quotes.")
+    if depth == 2 and name in KNOWN and name not in LISTS:
         raise FileRefused(f"Its front matter has a list under '{name}': write one value.")
 
 

@@ -4,7 +4,7 @@ import json
 
 from knowledge.errors import FileRefused
 from knowledge.readers.draft import Draft, Parsed
-from knowledge.readers.fields import pick_fields
+from knowledge.readers.fields import LISTS, pick_fields
 from knowledge.readers.html import html_to_markdown
 
 
@@ -37,4 +37,6 @@ def _as_text(name: str, value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return str(value)
+    if name.strip().lower() in LISTS and isinstance(value, list):
+        return "\n".join(" ".join(str(one).split()) for one in value)
     return json.dumps(value)

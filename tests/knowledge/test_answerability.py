@@ -3,11 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge.answerability import FEATURES, PRIOR, Answerability, load_answerability
+from knowledge.answerability import FEATURES, Answerability, load_answerability
 from knowledge.calibrate import FOREIGN, calibrate
 from knowledge.collection import Collection
 from knowledge.errors import IndexCorrupt
 from knowledge.index import build_index
+from knowledge.priors import PRIOR, PRIOR_ASKED, SPREADS
 from knowledge.rank import rank, understand
 from tests.knowledge.articles import ARTICLES, embedder
 
@@ -36,15 +37,18 @@ def test_a_damaged_model_is_named(tmp_path: Path, content: str) -> None:
         load_answerability(tmp_path)
 
 
-def test_every_feature_speaks_for_an_answer() -> None:
-    assert len(PRIOR.weights) == len(FEATURES)
-    assert all(weight > 0 for weight in PRIOR.weights)
+@pytest.mark.parametrize("prior", [PRIOR, PRIOR_ASKED])
+def test_what_the_search_found_speaks_for_an_answer_and_what_is_missing_against_it(prior: Answerability) -> None:
+    weights = dict(zip(FEATURES, prior.weights, strict=True))
+    assert weights.pop("words missing for a question of its own") < 0
+    weights.pop("something was said before")
+    assert all(weight >= 0 for weight in weights.values())
 
 
 def test_calibration_hardly_moves_a_model_that_fits(collection: Collection) -> None:
     documents = [one for one in ARTICLES if not one.internal]
     fitted = calibrate(collection, documents, embedder())
-    assert np.allclose(fitted.weights, PRIOR.weights, atol=0.2)
+    assert np.allclose(fitted.weights * SPREADS, PRIOR.weights * SPREADS, atol=0.2)
     assert probability(fitted, collection, "how do I cancel my broadband") == pytest.approx(
         probability(PRIOR, collection, "how do I cancel my broadband"), abs=0.1
     )
@@ -53,7 +57,7 @@ def test_calibration_hardly_moves_a_model_that_fits(collection: Collection) -> N
 def test_calibration_corrects_a_model_that_takes_foreign_questions_for_answerable(
     collection: Collection,
 ) -> None:
-    gullible = Answerability(weights=PRIOR.weights, bias=4.0)
+    gullible = Answerability(weights=PRIOR.weights, bias=PRIOR.bias + 4)
     fitted = calibrate(collection, [one for one in ARTICLES if not one.internal], embedder(), gullible)
     rain = "will it rain in manchester tomorrow"
     assert probability(fitted, collection, rain) < probability(gullible, collection, rain) - 0.05
