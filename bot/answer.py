@@ -12,9 +12,11 @@ from bot.settings import Settings
 from bot.vetted import Vetted, vetted_answer
 from knowledge.document import Article, DocumentId, Found, Passage, Search
 from knowledge.lexical import words
+from knowledge.rank import LEADING
 
-WEIGHTS = (1.0, 0.4, 0.2)
-"""What an article's best, second and third passage count."""
+BESIDE = 1.2
+"""An article that leads the next one by less than this is quoted beside it: a customer picks faster than a question back
+and its answer take."""
 RIVAL = 0.8
 """A second article may be a rival when it reaches this share of the first one's score."""
 ARTICLES_KEPT = 256
@@ -73,7 +75,7 @@ class Answerer:
         if template and (vetted := await self._vetted(template, found)):
             return vetted
         if question.document:
-            return await self._quote(question.document, found)
+            return await self._quote(question, found, question.document)
         return await self._from_found(question, found)
 
     async def _from_found(self, question: Question, found: Found) -> Answer:
@@ -84,13 +86,14 @@ class Answerer:
             return self._ask_back(phrases.UNSURE, [candidate.passage for candidate in articles[:NEAREST]])
         if len(rivals := _rivals(question, articles)) > 1:
             return self._ask_back(phrases.WHICH_ONE, rivals)
-        return await self._quote(articles[0].passage.document, found)
+        return await self._quote(question, found, *leading(articles))
 
-    async def _quote(self, document: DocumentId, found: Found) -> Answer:
-        article = await self._article(document, found.version)
-        if article is None:
-            return self.abstain(found)
-        return await self._vetted(document, found) or extract(found, article)
+    async def _quote(self, question: Question, found: Found, *documents: DocumentId) -> Answer:
+        if vetted := await self._vetted(documents[0], found):
+            return vetted
+        held = [await self._article(document, found.version) for document in documents]
+        articles = [article for article in held if article]
+        return extract(found, *articles, seen=question.quoted) if articles else self.abstain(found)
 
     async def _vetted(self, document: DocumentId, found: Found) -> Vetted | None:
         """The article's vetted answer, if it has one that it bears."""
@@ -171,10 +174,17 @@ def rank_articles(found: Found) -> list[Candidate]:
     for passage in found.passages:
         scores.setdefault(passage.document, []).append(passage)
     ranked = [
-        Candidate(passage=passages[0], score=sum(w * p.score for w, p in zip(WEIGHTS, passages, strict=False)))
+        Candidate(passage=passages[0], score=sum(w * p.score for w, p in zip(LEADING, passages, strict=False)))
         for passages in scores.values()
     ]
     return sorted(ranked, key=lambda candidate: -candidate.score)
+
+
+def leading(articles: Sequence[Candidate]) -> tuple[DocumentId, ...]:
+    """The article to quote from, or the first two where neither leads."""
+    first, *others = articles
+    close = [one for one in others[:1] if first.score < BESIDE * one.score]
+    return tuple(one.passage.document for one in (first, *close))
 
 
 def _choices(passages: Sequence[Passage]) -> tuple[Choice, ...]:
