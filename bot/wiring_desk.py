@@ -16,6 +16,7 @@ from bot.settings import Settings
 from bot.sql.desk import SqlRoster
 from bot.sql.staff import SqlStaff
 from bot.sql.store import Store, open_store
+from bot.sql.tickets import SqlTickets
 from bot.turn import Bot
 
 
@@ -54,6 +55,7 @@ async def open_room(bot: Bot) -> OpenRoom:
         webhooks=Webhooks(roster, targets),
         suggester=Suggester(bot.search, Answerer(bot.search, settings)),
         canned=canned,
+        tickets=SqlTickets(store),
     )
     return OpenRoom(room=room, store=store)
 

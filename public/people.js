@@ -121,12 +121,23 @@ window.addEventListener("message", ({ source, origin, data }) => {
     if (changed) stars = 0;
     setTyping("");
     nameAuthors();
+    setTimeout(showLatest, 150);
   }
   if (data?.frontdesk === "typing" && state.holder === "agent") setTyping(String(data.name));
 });
 
-new MutationObserver(() => {
+// What people say is read as it comes: the page itself moves on only for the assistant's replies.
+function showLatest() {
+  const steps = document.querySelectorAll("[data-step-type]");
+  steps[steps.length - 1]?.closest(".overflow-y-auto")?.scrollTo({ top: 1e9 });
+}
+
+const isStep = (node) => node.nodeType === 1 && (node.dataset.stepType || node.querySelector("[data-step-type]"));
+
+new MutationObserver((changes) => {
   if (state.assistant) nameAuthors();
+  const isWithPeople = state.holder === "agent" || state.holder === "queue";
+  if (isWithPeople && changes.some((change) => [...change.addedNodes].some(isStep))) setTimeout(showLatest, 120);
   if (bar.hidden) return;
   const isNewChat = location.pathname === "/" && !document.querySelector("[data-step-type]");
   if (isNewChat) { state = { ...state, holder: "bot", rate: null }; show(); } else place();

@@ -12,6 +12,8 @@ TAKEN_OVER = "taken_over"
 """The reason of an escalation that an agent began: nobody was asked for."""
 RETURNED = "handed_back"
 LEFT = "customer_left"
+_SAYS_NOTHING = frozenset({"human", "greeting", "off_topic"})
+"""Intents that do not say what a customer needs; the one before them does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,8 @@ class Case:
         reading = _mapping(_mapping(entry.data.get("turn")).get("reading"))
         if not reading:
             return
-        self.intent = str(reading.get("intent") or self.intent)
+        intent = str(reading.get("intent") or "")
+        self.intent = self.intent if intent in ("", *_SAYS_NOTHING) and self.intent else intent
         self.language = str(reading.get("language") or self.language)
         self.trend = str(reading.get("trend") or self.trend)
         polarity, frustration = _number(reading.get("polarity")), _number(reading.get("frustration"))

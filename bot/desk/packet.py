@@ -13,6 +13,7 @@ from bot.plain import plain
 from knowledge.sentences import split_sentences
 
 SHORT = 160
+FEW_WORDS = 4
 MOST = 5
 """Statements of one kind."""
 _NOT_REPEATED = frozenset({Personal.SECRET, Personal.CARD, Personal.IBAN})
@@ -25,7 +26,7 @@ _FACT = re.compile(
     re.IGNORECASE,
 )
 _COMMITS = re.compile(
-    r"\b(?:(?:I|we)(?:'ll| will|'ve| have)|will be|you(?:'ll| will) (?:get|receive|hear))\b", re.IGNORECASE
+    r"\b(?:(?:I|we)(?:'ll| will|'m going to| am going to)|will be|you(?:'ll| will) (?:get|receive|hear))\b", re.IGNORECASE
 )
 
 REASONS: Mapping[str, str] = {
@@ -112,11 +113,12 @@ def shorten(text: str, most: int = SHORT) -> str:
 
 
 def _need(asked: Sequence[Entry], case: Case) -> tuple[Statement, ...]:
-    """The longest of the first messages, and what the customer wrote last before people were needed."""
+    """The first message that says something, the longest of the first, and the last before people were needed."""
     before = [entry for entry in asked if not case.record or entry.seq < case.record.seq] or list(asked)
     if not before:
         return ()
-    chosen = {max(before[:3], key=lambda entry: min(len(entry.text), 400)).seq: None, before[-1].seq: None}
+    first = next((entry for entry in before if len(entry.text.split()) >= FEW_WORDS), before[0])
+    chosen = {first.seq, max(before[:6], key=lambda entry: min(len(entry.text), 400)).seq, before[-1].seq}
     return tuple(Statement(text=shorten(entry.text), seq=entry.seq) for entry in before if entry.seq in chosen)
 
 

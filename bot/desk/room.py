@@ -21,6 +21,7 @@ from bot.log import ConversationLog
 from bot.roster import Roster, State
 from bot.settings import Settings
 from bot.staff import Agent, Staff
+from bot.tickets import Tickets
 
 BEAT_SECONDS = 2.0
 
@@ -43,6 +44,7 @@ class Room:
     webhooks: Webhooks
     suggester: Suggester
     canned: CannedReplies
+    tickets: Tickets
     is_stopping: bool = False
     _here: Counter[AgentId] = field(default_factory=Counter)
     _beating: asyncio.Task[None] | None = None

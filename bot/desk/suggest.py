@@ -15,8 +15,8 @@ from knowledge.document import Passage, Search
 PASSAGES = 12
 MOST_FOUND = 6
 LONGEST_QUERY = 500
-_HEADING = re.compile(r"\A\*\*[^*\n]+\*\*\s*\n+")
-"""A title above a quoted article, which nobody would write in a chat."""
+_HEADING = re.compile(r"\A(?:\*\*[^*\n]+\*\*\s*\n+)+")
+"""The headings above a quoted passage, which nobody would write in a chat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +47,11 @@ class Suggester:
     async def suggest(self, entries: Sequence[Entry]) -> Suggestion | None:
         """A reply to the customer's last message that no person has replied to; None where the articles do not answer it.
 
-        A message that answers badly by itself ("a human please") gives way to the one before it.
+        One that cannot be answered ("a human please") gives way to the one before it.
         """
-        asked = [entry for entry in entries if entry.kind is Kind.MESSAGE and entry.speaker is Speaker.CUSTOMER]
+        said = [entry for entry in entries if entry.kind is Kind.MESSAGE]
+        replied = max((entry.seq for entry in said if entry.speaker is Speaker.AGENT), default=0)
+        asked = [entry for entry in said if entry.speaker is Speaker.CUSTOMER and entry.seq > replied]
         for latest in reversed(asked[-3:]):
             if suggestion := await self._answer(latest, [entry for entry in entries if entry.seq < latest.seq]):
                 return suggestion

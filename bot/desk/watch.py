@@ -186,13 +186,13 @@ class Watch:
         if not any(self.state(agent) is State.AVAILABLE for agent in self.agents):
             return f"{words.ALL_BUSY} {words.PLACE_KEPT}"
         first = words.NEXT if place == 1 else words.PLACE.format(place=place)
-        return " ".join((first, await self._range_words(now), words.STAY))
+        return " ".join(filter(None, (first, await self._range_words(now), words.STAY)))
 
     async def _range_words(self, now: datetime) -> str:
         policy = self._policy.waits
         waits = list(await self._roster.waits(now - timedelta(hours=policy.hours), policy.most))
         if len(waits) < policy.fewest:
-            return words.NO_WAIT_KNOWN
+            return ""
         low, high = words.percentile(waits, 0.2), words.percentile(waits, 0.9)
         return words.WAIT.format(range=words.say_range(low, high))
 

@@ -14,7 +14,6 @@ REQUEUED = "{agent} could not come back in time, so you are first in the queue f
 NEXT = "You are next for a colleague."
 PLACE = "You are number {place} in the queue for a colleague."
 WAIT = "Recently, customers waited {range}."
-NO_WAIT_KNOWN = "I can't tell you yet how long it takes."
 STAY = "You can go on writing here; a colleague reads all of it."
 ALL_BUSY = "Our colleagues are all in conversations or away from the desk at the moment."
 PLACE_KEPT = "Your place in the queue is kept, and a colleague will answer in this chat."

@@ -5,7 +5,7 @@ import { ask, attempt, say } from "./net.js";
 import { showTimes } from "./times.js";
 
 const NEAR_PIXELS = 60;
-let isAtEnd = true;
+let isAtEnd = true, lastTop = 0;
 const main = document.getElementById("chat"), packet = document.getElementById("packet"), desk = document.getElementById("desk");
 export let current = null;
 let seq = 0, held = "", catchingUp = null;
@@ -42,7 +42,10 @@ export function toEnd() {
 
 main.addEventListener("scroll", ({ target }) => {
   if (target.id !== "log") return;
-  isAtEnd = target.scrollHeight - target.scrollTop - target.clientHeight < NEAR_PIXELS;
+  const isUpwards = target.scrollTop < lastTop - 1;
+  lastTop = target.scrollTop;
+  if (target.scrollHeight - target.scrollTop - target.clientHeight < NEAR_PIXELS) isAtEnd = true;
+  else if (isUpwards) isAtEnd = false;  // a log that shrank is not somebody scrolling
   if (isAtEnd) document.getElementById("newer").hidden = true;
 }, true);
 

@@ -14,9 +14,10 @@ from bot.desk.offering import team_of
 from bot.desk.packet import build_packet, say_reason, shorten
 from bot.desk.room import Room
 from bot.desk.suggest import Suggestion
-from bot.domain import Entry, Holder, Kind, Speaker
+from bot.domain import Conversation, Entry, Holder, Kind, Speaker
 from bot.pages.rendering import TEMPLATES
 from bot.staff import Agent
+from bot.tickets import Ticket
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "autolink"])
 _OURS = re.compile(r"/help/[\w.~/-]+(#[\w-]+)?")
@@ -42,6 +43,14 @@ class Row:
     owed: str
     wanted: str
     language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What there was before this chat: tickets, latest change first, and chats, latest first."""
+
+    tickets: Sequence[Ticket] = ()
+    chats: Sequence[Conversation] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +140,7 @@ def render_chat(room: Room, agent: Agent, case: Case, entries: Sequence[Entry]) 
     )
 
 
-def render_packet(case: Case, entries: Sequence[Entry], room: Room) -> str:
+def render_packet(case: Case, entries: Sequence[Entry], room: Room, past: Past) -> str:
     """What the agent must know."""
     return TEMPLATES.get_template("desk_packet.html").render(
         packet=build_packet(case, entries),
@@ -140,6 +149,7 @@ def render_packet(case: Case, entries: Sequence[Entry], room: Room) -> str:
         mood=mood_line(case.moods[-40:]),
         started=_iso(case.started),
         episodes=len(case.records),
+        past=past,
     )
 
 

@@ -1,7 +1,7 @@
 """The desk under `/desk`: for who is signed in, and changes only from its own page, with its token."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
@@ -12,7 +12,7 @@ from bot.desk.cases import Case
 from bot.desk.room import Room
 from bot.domain import ConversationId, Entry, Holder
 from bot.errors import ClientIdReused, ConversationUnknown, DeskRefused, FrontdeskError, LogUnavailable
-from bot.pages.desk.render import render_board, render_chat, render_packet, render_suggestion
+from bot.pages.desk.render import Past, render_board, render_chat, render_packet, render_suggestion
 from bot.pages.desk.session import Sessions, TooManyAttempts, Visit, has_token, is_secure
 from bot.pages.desk.stream import PageStream, show
 from bot.pages.rendering import TEMPLATES
@@ -25,6 +25,8 @@ POLICY = (
 )
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
 MOST_SHOWN = 500
+MOST_LISTED = 5
+"""Tickets and earlier chats in the packet."""
 SIGNED_OUT = "You are signed out. Please sign in again; what you wrote is kept."
 AWAY = "The conversation log cannot be reached now. Please try again in a moment; what you wrote is kept."
 FOREIGN = "This page is older than your sign-in. Please reload it; what you wrote is kept."
@@ -130,7 +132,7 @@ class DeskRoutes:
                 "id": case.id,
                 "seq": case.last_seq,
                 "html": render_chat(self._room, visit.agent, case, entries),
-                "packet": render_packet(case, entries, self._room),
+                "packet": await self._told(self._packet(case, entries)),
             },
             headers=HEADERS,
         )
@@ -139,7 +141,14 @@ class DeskRoutes:
         """The packet as it is now."""
         await self._signed_in(request)
         case, entries = await self._case(ConversationId(chat))
-        return JSONResponse({"packet": render_packet(case, entries, self._room)}, headers=HEADERS)
+        return JSONResponse({"packet": await self._told(self._packet(case, entries))}, headers=HEADERS)
+
+    async def _packet(self, case: Case, entries: Sequence[Entry]) -> str:
+        """The packet with the customer's tickets and earlier chats. Raises LogUnavailable."""
+        tickets = await self._room.tickets.of(case.customer, MOST_LISTED)
+        chats = await self._room.log.conversations(case.customer, MOST_LISTED + 1)
+        past = [chat for chat in chats if chat.id != case.id][:MOST_LISTED]
+        return render_packet(case, entries, self._room, Past(tickets=tickets, chats=past))
 
     async def entries(self, request: Request, chat: str, after: int = 0) -> Response:
         """What a page missed."""
