@@ -29,6 +29,7 @@ from bot.api.shapes import (
     SessionWanted,
     Thumb,
     Wish,
+    holder_after,
     show_chat,
     show_line,
     show_lines,
@@ -84,8 +85,6 @@ async def say(  # noqa: PLR0913, PLR0917  a request has as many parts as it has
 ) -> Said:
     """Send a message and get its reply, as JSON or as events: `message`, `sentence` …, then `reply` or `later`."""
     conversation = ConversationId(said.conversation or conversation_for(session.customer, said.client_id))
-    if said.conversation:
-        await owned(parts, session, conversation, may_be_new=True)
     await limits_of(request).message(session.customer)
     stream = EVENT_STREAM in accept
     if stream:
@@ -215,12 +214,20 @@ def _begun(session: Session, token: str, renewal: str | None, claimed: int = 0) 
 
 
 async def _settled(parts: Seams, asked: Entry, response: Response) -> Said:
-    holder = await holder_of(parts.bot, asked.conversation)
-    seconds = patience(parts.bot) if holder is Holder.BOT else 0.05
-    reply = await wait_for_reply(parts.bot, asked, seconds)
+    holding = asyncio.create_task(holder_of(parts.bot, asked.conversation))  # while the bot is at it already
+    waiting = asyncio.create_task(wait_for_reply(parts.bot, asked, patience(parts.bot)))
+    try:
+        await asyncio.wait({holding, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done() and await holding is not Holder.BOT:
+            await asyncio.wait({waiting}, timeout=0.05)  # unless it was answered before
+            waiting.cancel()
+        await asyncio.wait({waiting})
+        reply = None if waiting.cancelled() else waiting.result()
+        holder = holder_after(reply, Holder.BOT) if reply else await holding
+    finally:
+        holding.cancel()
+        waiting.cancel()
     response.status_code = 200 if reply else 202
-    if reply:
-        holder = await holder_of(parts.bot, asked.conversation)
     return Said(message=line_of(parts, asked), reply=line_of(parts, reply) if reply else None, holder=holder)
 
 
