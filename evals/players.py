@@ -178,7 +178,8 @@ def _write_with(bot: Bot, setup: Setup) -> None:
     llm: LLM = setup.llm(settings) if setup.llm else build_llm(settings, ExtractiveLLM())
     if setup.answers:
         llm = CachedLLM(llm, setup.answers, salt=json.dumps(told_settings(settings), sort_keys=True))
-    bot._writer = Writer(llm, prompts, read_prices(settings.llm_prices), settings, MemoryAccounts())
+    writer = Writer(llm, prompts, read_prices(settings.llm_prices), settings, MemoryAccounts())
+    bot._writer = bot._flow._writer = writer  # until `build_bot` takes a writer; a test holds that it is the one asked
 
 
 def _prompt_hashes(folder: Path) -> dict[str, str]:
