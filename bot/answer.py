@@ -9,6 +9,7 @@ from bot.domain import Answer, Block, Choice, Outcome, passage_url
 from bot.llm.extractive import extract
 from bot.question import Question
 from bot.settings import Settings
+from bot.several import split_questions
 from bot.vetted import Vetted, vetted_answer
 from knowledge.document import Article, DocumentId, Found, Passage, Search
 from knowledge.lexical import words
@@ -22,7 +23,8 @@ RIVAL = 0.8
 ARTICLES_KEPT = 256
 """Articles kept in memory after they were quoted."""
 NEAREST = 3
-"""Articles named at most, when the bot asks back or does not know."""
+"""Articles named at most when the bot asks back or does not know, or quoted when a message asks several things."""
+FEWEST_QUESTIONS = 2
 UNSURE_ABOVE = 0.4
 """From this answerability on the bot asks whether one of the nearest articles is meant, below it says it does not know."""
 NEAR_ABOVE = 0.1
@@ -79,6 +81,8 @@ class Answerer:
         return await self._from_found(question, found)
 
     async def _from_found(self, question: Question, found: Found) -> Answer:
+        if several := await self._several(question, found):
+            return several
         articles = rank_articles(found)
         if not articles or found.answerability < UNSURE_ABOVE:
             return self.abstain(found)
@@ -87,6 +91,27 @@ class Answerer:
         if len(rivals := _rivals(question, articles)) > 1:
             return self._ask_back(phrases.WHICH_ONE, rivals)
         return await self._quote(question, found, *leading(articles))
+
+    async def _several(self, question: Question, found: Found) -> Answer | None:
+        """What answers the questions of one message together; None where it asks but one, or where nothing does."""
+        several = split_questions(question.text)
+        if len(several.questions) < FEWEST_QUESTIONS:
+            return None
+        before = (*question.context, several.about) if several.about else question.context
+        parts = [
+            await self._search.search(one, (*before, *several.questions[:place]), limit=len(found.passages))
+            for place, one in enumerate(several.questions)
+        ]
+        sure = [part for part in (found, *parts) if part.passages and part.answerability >= self._answerable_above]
+        if found not in sure and 2 * len(sure) <= len(parts):
+            return None  # one answer among many questions is more likely luck
+        documents = tuple(dict.fromkeys(rank_articles(part)[0].passage.document for part in sure))[:NEAREST]
+        answer = await self._quote(question, join_found(found, sure), *documents)
+        left = [one for one, part in zip(several.questions, parts, strict=True) if part not in sure]
+        if sure[0] is found or not left:
+            return answer
+        told = phrases.REST_NOT_FOUND.format(questions="; ".join(f"“{one}”" for one in left))
+        return replace(answer, blocks=(*answer.blocks, Block(text=told)))
 
     async def _quote(self, question: Question, found: Found, *documents: DocumentId) -> Answer:
         if vetted := await self._vetted(documents[0], found):
@@ -178,6 +203,18 @@ def rank_articles(found: Found) -> list[Candidate]:
         for passages in scores.values()
     ]
     return sorted(ranked, key=lambda candidate: -candidate.score)
+
+
+def join_found(found: Found, parts: Sequence[Found]) -> Found:
+    """What was found for several questions as one: a passage counts as a share of the best of its article for a question."""
+    best: dict[str, Passage] = {}
+    for part in parts:
+        highest: dict[DocumentId, float] = {}
+        for passage in part.passages:
+            share = passage.score / max(highest.setdefault(passage.document, passage.score), 1e-6)
+            if passage.id not in best or best[passage.id].score < share:
+                best[passage.id] = replace(passage, score=share)
+    return replace(found, passages=tuple(sorted(best.values(), key=lambda passage: -passage.score)))
 
 
 def leading(articles: Sequence[Candidate]) -> tuple[DocumentId, ...]:

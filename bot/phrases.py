@@ -16,6 +16,7 @@ WHO = (
 DO_NOT_KNOW = "I'm sorry, I couldn't find an answer to that in our help articles, and I don't want to guess."
 NEAREST = "The closest articles I have are:"
 ASK_DIFFERENTLY = "If one of them is what you meant, reply with its number. Otherwise, please tell me in other words."
+REST_NOT_FOUND = "I couldn't find an answer to the rest of your message: {questions}"
 IN_OTHER_WORDS = "Please tell me in other words what you need, and I'll look again."
 NOTHING_NEAR = (
     "I can help with questions about your {company} account, bills, plans, broadband, mobile, appointments and outages."

@@ -11,7 +11,7 @@ MOST_WORDS = 200
 """Length of an answer, in words; the passage that answers best is never cut for it, and a list never at all."""
 BESIDE_WORDS = 90
 """Length of what each article gives where two of them may hold the answer."""
-CLOSE = 0.9
+CLOSE = 0.8
 """Another section joins the answer when its score is this share of the best one's, and it fits."""
 SEEN = 0.95
 """What a passage counts that the customer has been shown already: another of about the same worth comes before it."""
