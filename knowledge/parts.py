@@ -11,6 +11,7 @@ from knowledge.collection import embedded_text
 from knowledge.document import Document, Passage
 from knowledge.embed import FINGERPRINT
 from knowledge.errors import DuplicateDocument
+from knowledge.priors import PRIOR, PRIOR_ASKED
 from knowledge.read import content_hash
 from knowledge.split import split_document
 
@@ -49,8 +50,11 @@ def read_parts(documents: Sequence[Document]) -> tuple[Part, Part]:
 
 
 def hash_content(parts: Sequence[Part]) -> str:
-    """One hash of all that an index is made from; the passages' keys stand for the splitter and the model."""
-    digest = hashlib.sha256(FORMAT.encode())
+    """One hash of all that an index is made from; the passages' keys stand for the splitter and the model.
+
+    What the answerability starts from counts too: where it changed, the index is calibrated anew.
+    """
+    digest = hashlib.sha256(f"{FORMAT}{PRIOR}{PRIOR_ASKED}".encode())
     for part in parts:
         digest.update(part.name.encode())
         for document in part.documents:
