@@ -32,14 +32,14 @@ export function applyBoard(board, current, open) {
   showTimes(document.querySelector(".lists"));
 }
 
-// Only rows that changed are built anew, so that nothing moves under a click.
+// Only rows that changed come along (null: as it was) and are built anew, so that nothing moves under a click.
 function sync(list, wanted) {
   const before = new Map([...list.children].map((item) => [item.querySelector("[data-chat]").dataset.chat, item]));
   let place = list.firstElementChild;
   for (const [id, html] of wanted) {
     let item = before.get(id);
     before.delete(id);
-    if (item?.shown !== html) {
+    if (html !== null && item?.shown !== html) {
       const fresh = parse(html);
       fresh.shown = html;
       if (item) item.replaceWith(fresh);

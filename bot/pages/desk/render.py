@@ -104,8 +104,8 @@ def render_board(room: Room, agent: Agent) -> dict[str, Any]:
     standing = [offer for offer in offers if room.watch.expires_in(offer) > 0]
     offered = {offer.conversation for offer in standing if not room.watch.has_passed(offer.conversation, agent.id)}
     return {
-        "queue": [[case.id, render_row(case, room, is_offered=case.id in offered)] for case in queue],
-        "mine": [[case.id, render_row(case, room, is_mine=True)] for case in mine],
+        "queue": [(case.id, render_row(case, room, is_offered=case.id in offered)) for case in queue],
+        "mine": [(case.id, render_row(case, room, is_mine=True)) for case in mine],
         "waiting": [case.id for case in queue],
         "offered": sorted(offered),
         "chats": {case.id: [case.last_seq, case.holder, case.agent or ""] for case in (*queue, *mine)},

@@ -35,6 +35,7 @@ class PageStream:
         self._room, self._agent, self._is_welcome = room, agent, is_welcome
         self._events: asyncio.Queue[Event] = asyncio.Queue(MOST_HELD)
         self._followers: dict[ConversationId, asyncio.Task[None]] = {}
+        self._sent: dict[str, dict[str, str]] = {}
 
     async def lines(self) -> AsyncGenerator[str, None]:
         """The stream, line by line, until the server stops or the visit ends."""
@@ -82,10 +83,15 @@ class PageStream:
                 board = render_board(self._room, self._agent)
                 if board != last:
                     last = board
-                    self._put("board", board)
+                    self._put("board", {**board, **{name: self._changes(name, board[name]) for name in ("queue", "mine")}})
                 self._follow_mine()
                 await asyncio.sleep(PAUSE_SECONDS)
                 await changed.wait()
+
+    def _changes(self, name: str, rows: list[tuple[str, str]]) -> list[list[str | None]]:
+        """The rows in order, without what the page has of them already: a full queue is sent once, not at every change."""
+        had, self._sent[name] = self._sent.get(name, {}), dict(rows)
+        return [[id, None if had.get(id) == html else html] for id, html in rows]
 
     def _follow_mine(self) -> None:
         mine = {case.id: case.last_seq for case in self._room.board.of(self._agent.id)}
