@@ -158,6 +158,14 @@ def seams_of(request: Request) -> Seams:
     return seams
 
 
+async def _access(request: Request) -> Access:
+    return access_of(request)  # a dependency that is no coroutine would be run in a thread
+
+
+async def _seams(request: Request) -> Seams:
+    return seams_of(request)
+
+
 async def _customer(request: Request, token: _CustomerToken) -> Session:
     if token is None:
         raise Refused(401, "session", _NO_SESSION)
@@ -199,8 +207,8 @@ AnAgent = Annotated[StaffMember, Depends(_agent)]
 ADeveloper = Annotated[StaffMember, Depends(_developer)]
 AnAdmin = Annotated[StaffMember, Depends(_admin)]
 AdminOrOwner = Annotated[StaffMember | Session, Depends(_admin_or_own)]
-Parts = Annotated[Seams, Depends(seams_of)]
-Gatekeeper = Annotated[Access, Depends(access_of)]
+Parts = Annotated[Seams, Depends(_seams)]
+Gatekeeper = Annotated[Access, Depends(_access)]
 GUARDS = (_customer, _agent, _developer, _admin, _admin_or_own)
 """Every route depends on one of these, or stands in the list of those that are open (tests/api)."""
 

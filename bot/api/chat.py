@@ -40,6 +40,8 @@ from bot.webchat.identity import new_visitor
 
 MOST_LINES = 200
 LONGEST_POLL_SECONDS = 25.0
+GRACE_SECONDS = 0.5
+"""How long a reply that passed the conversation on may take to be read; then a person is awaited."""
 EVENT_STREAM = "text/event-stream"
 
 router = APIRouter(prefix="/chat", tags=["chat"])
@@ -219,7 +221,7 @@ async def _settled(parts: Seams, asked: Entry, response: Response) -> Said:
     try:
         await asyncio.wait({holding, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if not waiting.done() and await holding is not Holder.BOT:
-            await asyncio.wait({waiting}, timeout=0.05)  # unless it was answered before
+            await asyncio.wait({waiting}, timeout=GRACE_SECONDS)  # unless it was answered before
             waiting.cancel()
         await asyncio.wait({waiting})
         reply = None if waiting.cancelled() else waiting.result()
@@ -232,18 +234,41 @@ async def _settled(parts: Seams, asked: Entry, response: Response) -> Said:
 
 
 def _stream(parts: Seams, asked: Entry, place: AbstractContextManager[None]) -> Response:
+    heard: asyncio.Queue[Entry | Sentence | None] = asyncio.Queue()
+    listening = asyncio.create_task(_listen(parts, asked, heard))  # from now on: the first sentence may come at once
+
     async def told() -> AsyncIterator[str]:
         with place:
-            async for event in _events(parts, asked):
-                yield event
+            try:
+                async for event in _events(parts, asked, heard):
+                    yield event
+            finally:
+                listening.cancel()
 
     return StreamingResponse(told(), media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
 
-async def _events(parts: Seams, asked: Entry) -> AsyncIterator[str]:
+async def _listen(parts: Seams, asked: Entry, heard: asyncio.Queue[Entry | Sentence | None]) -> None:
+    """Put what happens in the turn into the queue, and None at its end; at once where a person holds the conversation."""
+    turn = asyncio.create_task(_hear_turn(parts, asked, heard))
+    try:
+        if await holder_of(parts.bot, asked.conversation) is not Holder.BOT:
+            await asyncio.wait({turn}, timeout=GRACE_SECONDS)  # unless it was answered before
+        else:
+            await asyncio.wait({turn})
+    finally:
+        turn.cancel()
+        heard.put_nowait(None)
+
+
+async def _hear_turn(parts: Seams, asked: Entry, heard: asyncio.Queue[Entry | Sentence | None]) -> None:
+    async for event in events_of_turn(parts.bot, asked, patience(parts.bot)):
+        heard.put_nowait(event)
+
+
+async def _events(parts: Seams, asked: Entry, heard: asyncio.Queue[Entry | Sentence | None]) -> AsyncIterator[str]:
     yield event_text("message", line_of(parts, asked).model_dump(mode="json"), asked.seq)
-    holder = await holder_of(parts.bot, asked.conversation)
-    async for event in events_of_turn(parts.bot, asked, patience(parts.bot) if holder is Holder.BOT else 0.05):
+    while (event := await heard.get()) is not None:
         if isinstance(event, Sentence):
             told = {"answers": event.answers, "sentence": event.sentence, "text": event.text, "replaces": event.replaces}
             yield event_text("sentence", told)
