@@ -4,6 +4,7 @@ Who the customer is comes from the conversation. Visitors have no account; where
 they may be lent one of its customers'.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import Protocol
 from bot.accounts import Account
 from bot.classify import IntentGuess
 from bot.domain import CustomerId, Entry, Escalation, Reading
-from bot.errors import LogUnavailable
+from bot.errors import FrontdeskError, LogUnavailable
 from bot.tickets import NewTicket, ticket_priority
 from bot.tools.errands import Acted, Errands
 from bot.tools.tool import Caller
@@ -20,6 +21,7 @@ from bot.tools.toolbox import Toolbox, ToolTurn
 
 logger = logging.getLogger(__name__)
 
+FLAGS_SECONDS = 1.0
 VISITOR = "visitor-"
 """What the ids of customers begin with who have not signed in."""
 
@@ -44,6 +46,19 @@ class Clerk:
     def account(self, customer: CustomerId) -> str | None:
         """The customer's number in the back office, or None for a visitor."""
         return self._demo_account if customer.startswith(VISITOR) else str(customer)
+
+    async def flags(self, whose: Account) -> tuple[str, ...]:
+        """What the company minds about the customer (`vip`, `vulnerable`); nothing of a visitor, or when it cannot say."""
+        account = self.account(whose.customer)
+        if account is None:
+            return ()
+        try:
+            async with asyncio.timeout(FLAGS_SECONDS):
+                found = await self._toolbox.supplies.office.account(account)
+                return found.flags if found else ()
+        except (FrontdeskError, TimeoutError) as failure:
+            logger.info("conversation %s: nothing is known of its customer: %r", whose.conversation, failure)
+            return ()
 
     async def act(self, asked: Entry, earlier: Sequence[Entry], whose: Account, reading: Reading) -> Acted | None:
         """What is done about a message without a model; None: nothing, the articles answer it."""

@@ -10,7 +10,7 @@ from bot.answer import Answerer
 from bot.check import check_answer
 from bot.clerk import Clerk
 from bot.decide import Understood, decide, explain, read_limits
-from bot.domain import Entry, Escalation, Outcome, Reading, Reason, Reply, Turn, WritingRecord
+from bot.domain import Entry, Escalation, Outcome, Reading, Reason, Reply, Standing, Turn, WritingRecord
 from bot.errors import PromptInvalid
 from bot.handover import hand_over, name_ticket, settle_offer
 from bot.intents import Route
@@ -83,6 +83,9 @@ class Flow:
         asked, earlier, trace = now.asked, now.earlier, now.trace
         standing = read_standing(earlier)
         question = read_question(asked, earlier, self._settings.country)
+
+        if now.clerk and standing == Standing():
+            standing = Standing(flags=await now.clerk.flags(now.account))
 
         if now.mind:
             with trace.step("recall") as step:

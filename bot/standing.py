@@ -20,16 +20,20 @@ _IN_VAIN = frozenset({Outcome.ABSTAINED, Outcome.FAILED, Outcome.TOO_LATE})
 
 
 def read_standing(earlier: Sequence[Entry]) -> Standing:
-    """The standing after these entries, oldest first; a conversation that people gave back begins anew."""
+    """The standing after these entries, oldest first; a conversation that people gave back begins anew.
+
+    An event with `flags` (`vip`, `vulnerable`) says what the company knows of the customer.
+    """
+    flags = tuple(sorted({flag for entry in earlier for flag in entry.data.get("flags", ()) if entry.kind is Kind.EVENT}))
     thumbs = {entry.data.get("of"): entry.data.get("value") for entry in earlier if entry.kind is Kind.FEEDBACK}
     for entry in reversed(earlier):
         if entry.data.get("holder") == Holder.BOT:
-            return Standing()
+            return Standing(flags=flags)
         if kept := entry.data.get("standing"):
             standing = _restore(kept)
             blamed = thumbs.get(entry.id) == 0 and standing.outcome == Outcome.ANSWERED
             return replace(standing, outcome=Outcome.ABSTAINED, unhelped=standing.unhelped + 1) if blamed else standing
-    return Standing()
+    return Standing(flags=flags)
 
 
 def not_helped(standing: Standing, reading: Reading, insistence: float) -> int:

@@ -33,11 +33,12 @@ def word(reply: Reply, tone: Tone, seen: Understood, escalation: Escalation | No
 
 
 def put_below(reply: Reply, acted: Acted | None) -> Reply:
-    """The reply, and below it what only the customer's account could tell; that alone where the articles have nothing."""
+    """The reply, and with it why the customer's account tells nothing; first, where the articles have no answer either."""
     if acted is None:
         return reply
     if reply.outcome is Outcome.ABSTAINED:
-        return Reply(outcome=acted.outcome, text=acted.words)
+        nearest = reply.text.partition("\n\n")[2]
+        return replace(reply, text=f"{acted.words}\n\n{nearest}".strip())
     return replace(reply, text=f"{reply.text}\n\n{acted.words}")
 
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from tqdm import tqdm
 
-from bot.domain import ConversationId, CustomerId, Entry, Holder, Speaker
+from bot.domain import ConversationId, CustomerId, Draft, Entry, Holder, Kind, Speaker
 from bot.errors import FrontdeskError, MessageRefused
 from bot.turn import Bot
 from evals.formats import FileInvalid, read_rows
@@ -142,12 +142,18 @@ async def play_conversation(player: Player, transcript: Transcript) -> tuple[Pla
     turns: list[PlayedTurn] = []
     times: list[TurnTimes] = []
     held = False
+    customer = CustomerId(f"visitor-evals-{conversation}")
+    if transcript.flags:
+        await player.bot.log.open(conversation, customer)
+        known = {"flags": list(transcript.flags)}
+        event = Draft(conversation=conversation, speaker=Speaker.SYSTEM, kind=Kind.EVENT, text="", data=known)
+        await player.bot.log.append(event)
     for turn in transcript.turns:
         if held:
             turns.append(PlayedTurn(asked=turn.customer, failure=HANDED_OVER))
             times.append(TurnTimes(first_ms=None, took_ms=None))
             continue
-        played, took = await _play_turn(player.bot, conversation, CustomerId(f"evals-{conversation}"), turn.customer)
+        played, took = await _play_turn(player.bot, conversation, customer, turn.customer)
         turns.append(played)
         times.append(took)
         held = played.handed_over or await _is_held(player.bot, conversation)

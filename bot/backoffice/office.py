@@ -50,6 +50,8 @@ class CustomerAccount:
     postcode: Short
     since: date
     lines: Annotated[tuple[Line, ...], MaxLen(50)]
+    flags: tuple[Literal["vip", "vulnerable"], ...] = ()
+    """What the rules of `bot.decide` mind; nobody is shown them but agents."""
 
     @property
     def account(self) -> str:

@@ -351,3 +351,12 @@ async def test_what_the_company_never_said_is_not_shown_whoever_wrote_it(tmp_pat
     assert breach not in reply.text + "".join(shown)
     assert "£7.50" in reply.text
     await bot.close()
+
+
+async def test_a_customer_whom_the_company_marks_is_handed_over_sooner(talk):
+    await talk.bot.log.open(talk.id, ANN)
+    event = Draft(conversation=talk.id, speaker=Speaker.SYSTEM, kind=Kind.EVENT, text="", data={"flags": ["vulnerable"]})
+    await talk.bot.log.append(event)
+    notice = await talk.say("my phone has no signal in the kitchen")
+    assert notice.data["escalation"]["rule"] == "priority_unanswered"
+    assert notice.data["standing"]["flags"] == ["vulnerable"]
