@@ -38,12 +38,12 @@ class Mind:
     """Session memory and profiles; what fails is forgotten for this turn, and the chat goes on."""
 
     def __init__(self, memory: SessionMemory, profiles: Profiles, settings: Settings) -> None:
-        self._memory, self._profiles = memory, profiles
+        self.memory, self._profiles = memory, profiles
         self._budget, self._country = settings.max_conversation_history, settings.country
 
     async def recall(self, asked: Entry, earlier: Sequence[Entry], customer: CustomerId) -> Recalled:
         """What is known before this message."""
-        memory = await self._memory.recall(asked, self._masked(earlier))
+        memory = await self.memory.recall(asked, self._masked(earlier))
         recollection = recollect(memory, asked, self._budget)
         known = tuple(await self._known(customer))
         return Recalled(memory=memory, summary=recollection.summary, lines=as_lines(recollection), known=known)
@@ -51,7 +51,7 @@ class Mind:
     async def remember(self, recalled: Recalled, asked: Entry, reply: Entry, customer: CustomerId) -> None:
         """Keep what this turn adds."""
         if recalled.memory:
-            await self._memory.remember(recalled.memory, self._masked([asked, reply]))
+            await self.memory.remember(recalled.memory, self._masked([asked, reply]))
         if has_profile(customer) and (learnt := learn_from(asked, reply, self._country)):
             try:
                 await self._profiles.learn(customer, learnt)

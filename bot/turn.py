@@ -69,7 +69,7 @@ class Bot:
         self.live = Live()
         self._writer = writer
         self._clerk = clerk
-        self._mind = mind
+        self.mind = mind
         self._flow = Flow(settings, search, writer, reader)
         self._recent = Recent(log)
         self._state = state
@@ -138,12 +138,12 @@ class Bot:
             account=account,
             show=partial(self.live.show, asked.conversation, asked.seq),
             clerk=self._clerk,
-            mind=self._mind,
+            mind=self.mind,
         )
         turn = await self._flow.run(now)
         reply = await self._append(asked, turn.reply.text, turn_data(turn), turn.reply.outcome)
-        if self._mind and reply:
-            await self._mind.remember(now.recalled, asked, reply, account.customer)
+        if self.mind and reply:
+            await self.mind.remember(now.recalled, asked, reply, account.customer)
 
     async def replay(self, entry: EntryId) -> Turn:
         """The turn that led to this reply, run again with the prompts and articles as they are now.
