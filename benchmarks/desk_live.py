@@ -1,4 +1,4 @@
-"""The desk live across two processes: `python -m benchmarks.desk_live [--chats 200] [--agents 20] [--app app.py]`.
+"""The desk live across two processes: `python -m benchmarks.desk_live [--chats 200] [--agents 20] [--redis URL]`.
 
 Customers are on one server, agents on another, both on one DATA_DIR. Prints how long it takes from a customer's message to
 the agents' lists, from an agent's words to the customer's page, and back. Needs the dev group.
@@ -62,22 +62,23 @@ async def watch(events: Events, escalated: Clock, heard: Clock) -> None:
             continue
 
 
-async def run(folder: Path, app: str, chats: int, agents: int) -> None:
+async def run(folder: Path, given: argparse.Namespace) -> None:
     """Start both servers, fill the desk, talk, print."""
     env = {"PYTHONPATH": str(ROOT), "LLM_PROVIDERS": "extractive"}
     env |= dict.fromkeys(("MESSAGES_PER_MINUTE", "VISITORS_PER_MINUTE"), "100000")
+    env |= {"REDIS_URL": given.redis} if given.redis else {}
     env["DESK_FILE"] = str(write_policy(folder / "desk.yaml", ["00:00-24:00"]))
     data = folder / "data"
-    with Server(data, app=app, env=env) as first, Server(data, app=app, env=env) as second:
+    with Server(data, app=given.app, env=env) as first, Server(data, app=given.app, env=env) as second:
         store = await asyncio.to_thread(open_store, None, data)
-        made = (new_agent(f"agent-{number}", "Zoe Martin", "four words are enough", capacity=20) for number in range(agents))
-        accounts = list(made)
+        ids = (f"agent-{number}" for number in range(given.agents))
+        accounts = [new_agent(id, "Zoe Martin", "four words are enough", capacity=20) for id in ids]
         for account in accounts:
             await SqlStaff(store).add(account)
         await store.close()
         async with open_http() as http:
             staff = [let_in(AgentClient(second.address, http, account.id), second) for account in accounts]
-            await talk(staff, [ChatClient(first.address, http) for _ in range(chats)])
+            await talk(staff, [ChatClient(first.address, http) for _ in range(given.chats)])
 
 
 async def talk(staff: list[AgentClient], pages: list[ChatClient]) -> None:
@@ -89,7 +90,7 @@ async def talk(staff: list[AgentClient], pages: list[ChatClient]) -> None:
         for page in pages:
             await page.sign_in()
             await page.connect()
-            await page.send(escalated.say(f"a human please {uuid4().hex[:8]}"))
+            await page.send(escalated.say(f"I want to talk to a person. {uuid4().hex[:8]}"))
             await asyncio.sleep(0.1)
         await asyncio.sleep(5)
         for number, page in enumerate(pages):
@@ -98,8 +99,8 @@ async def talk(staff: list[AgentClient], pages: list[ChatClient]) -> None:
         for number, page in enumerate(pages):
             reading = group.create_task(read_page(page, read))
             await staff[number % len(staff)].act(page.conversation, "say", text=read.say(f"hello{uuid4().hex[:8]}"))
+            await asyncio.sleep(0.7)  # longer than anybody polls, so that neither way hurries the other
             await page.send(heard.say(f"thanks{uuid4().hex[:8]}"))
-            await asyncio.sleep(0.1)
             watching.append(reading)
         await asyncio.sleep(3)
         for task in watching:
@@ -137,6 +138,7 @@ if __name__ == "__main__":
     parser.add_argument("--chats", type=int, default=200)
     parser.add_argument("--agents", type=int, default=20)
     parser.add_argument("--app", default="app.py")
+    parser.add_argument("--redis", help="REDIS_URL of both servers; without it they look at the database twice a second")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run(Path(folder), given.app, given.chats, given.agents))
+        asyncio.run(run(Path(folder), given))
