@@ -15,9 +15,9 @@ from knowledge.document import Article, DocumentId, Found, Passage, Search
 from knowledge.lexical import words
 from knowledge.rank import LEADING
 
-BESIDE = 1.2
-"""An article that leads the next one by less than this is quoted beside it: a customer picks faster than a question back
-and its answer take."""
+BESIDE, BESIDE_LATER = 1.1, 1.2
+"""An article whose score is less than this times the next one's is quoted beside it, at the beginning and later on: to pick
+from two short quotes takes a customer less than a question back, and what a follow-up is about is less sure."""
 RIVAL = 0.8
 """A second article may be a rival when it reaches this share of the first one's score."""
 ARTICLES_KEPT = 256
@@ -90,7 +90,7 @@ class Answerer:
             return self._ask_back(phrases.UNSURE, [candidate.passage for candidate in articles[:NEAREST]])
         if len(rivals := _rivals(question, articles)) > 1:
             return self._ask_back(phrases.WHICH_ONE, rivals)
-        return await self._quote(question, found, *leading(articles))
+        return await self._quote(question, found, *leading(articles, BESIDE_LATER if question.history else BESIDE))
 
     async def _several(self, question: Question, found: Found) -> Answer | None:
         """What answers the questions of one message together; None where it asks but one, or where nothing does."""
@@ -217,10 +217,10 @@ def join_found(found: Found, parts: Sequence[Found]) -> Found:
     return replace(found, passages=tuple(sorted(best.values(), key=lambda passage: -passage.score)))
 
 
-def leading(articles: Sequence[Candidate]) -> tuple[DocumentId, ...]:
-    """The article to quote from, or the first two where neither leads."""
+def leading(articles: Sequence[Candidate], beside: float) -> tuple[DocumentId, ...]:
+    """The article to quote from, or the first two where the first does not lead by the factor `beside`."""
     first, *others = articles
-    close = [one for one in others[:1] if first.score < BESIDE * one.score]
+    close = [one for one in others[:1] if first.score < beside * one.score]
     return tuple(one.passage.document for one in (first, *close))
 
 

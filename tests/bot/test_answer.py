@@ -116,5 +116,7 @@ def test_passages_found_for_several_questions_count_by_their_share_of_the_best()
     assert {one.id: one.score for one in joined.passages} == {"move-home#0": 1.0, "move-home#1": 1.0}
 
 
-def test_at_most_two_articles_lead():
-    assert leading(rank_articles(found({"move-home#0": 0.9, "cancel#0": 0.1}))) == ("move-home",)
+def test_an_article_leads_alone_only_by_enough():
+    articles = rank_articles(found({"move-home#0": 0.9, "cancel#0": 0.75}))
+    assert leading(articles, 1.1) == ("move-home",)
+    assert leading(articles, 1.3) == ("move-home", "cancel")
