@@ -216,19 +216,15 @@ def _begun(session: Session, token: str, renewal: str | None, claimed: int = 0) 
 
 
 async def _settled(parts: Seams, asked: Entry, response: Response) -> Said:
-    holding = asyncio.create_task(holder_of(parts.bot, asked.conversation))  # while the bot is at it already
     waiting = asyncio.create_task(wait_for_reply(parts.bot, asked, patience(parts.bot)))
     try:
-        await asyncio.wait({holding, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if not waiting.done() and await holding is not Holder.BOT:
-            await asyncio.wait({waiting}, timeout=GRACE_SECONDS)  # unless it was answered before
-            waiting.cancel()
-        await asyncio.wait({waiting})
-        reply = None if waiting.cancelled() else waiting.result()
-        holder = holder_after(reply, Holder.BOT) if reply else await holding
+        await asyncio.wait({waiting}, timeout=GRACE_SECONDS)  # most replies are there by then
+        if not waiting.done() and await holder_of(parts.bot, asked.conversation) is Holder.BOT:
+            await asyncio.wait({waiting})
+        reply = waiting.result() if waiting.done() else None
     finally:
-        holding.cancel()
         waiting.cancel()
+    holder = holder_after(reply, Holder.BOT) if reply else await holder_of(parts.bot, asked.conversation)
     response.status_code = 200 if reply else 202
     return Said(message=line_of(parts, asked), reply=line_of(parts, reply) if reply else None, holder=holder)
 
