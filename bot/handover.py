@@ -27,8 +27,8 @@ OPENINGS = {
 }
 FRAUD = "This may be fraud, so a person should look at it now."
 WHAT_HAPPENS = (
-    "They will see everything you've written here, so you won't have to say it again. I can't tell how long it will take. "
-    "I'll stay quiet while the chat is theirs; if you'd rather go on with me, write “back to the assistant”."
+    "They will see everything you've written here, so you won't have to say it again. I'll stay quiet meanwhile; to go on "
+    "with me instead, write “back to the assistant”."
 )
 BACK = "I'm back, and this chat is no longer waiting for a colleague. What can I help you with?"
 AS_YOU_LIKE = "All right. What would you like to know?"
