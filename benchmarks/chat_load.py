@@ -16,9 +16,9 @@ from benchmarks.load import Load, Seen
 from benchmarks.questions import count_questions, different_questions
 from benchmarks.report import Goal, Result, Row, spread
 from benchmarks.servers import Busyness, Meter, frontdesk, stock_echo
+from bot.bot import Bot
 from bot.domain import ConversationId, CustomerId
 from bot.settings import Settings
-from bot.turn import Bot
 from bot.wiring import build_bot
 from tests.server import ROOT, Server
 

@@ -24,9 +24,9 @@ from benchmarks.load import Load
 from benchmarks.questions import different_questions
 from benchmarks.report import Goal, Result, Row, spread
 from benchmarks.servers import NO_LIMITS
+from bot.bot import Bot
 from bot.domain import ConversationId, CustomerId, Entry
 from bot.settings import Settings
-from bot.turn import Bot
 from bot.wiring import build_bot
 from tests.server import Server, ServerFailed, free_port
 

@@ -8,6 +8,7 @@ from bot.backoffice.demo import DemoOffice
 from bot.backoffice.http import HttpOffice
 from bot.backoffice.office import Backoffice
 from bot.between import Between
+from bot.bot import Bot
 from bot.classify import open_reader
 from bot.clerk import Clerk
 from bot.crisis import WEIGHTS as CRISIS_WEIGHTS
@@ -36,7 +37,6 @@ from bot.tools.other_errands import ERRANDS
 from bot.tools.rate import LocalToolRate
 from bot.tools.tool import Supplies
 from bot.tools.toolbox import Toolbox
-from bot.turn import Bot
 from bot.writer import Writer
 from knowledge.document import Search
 from knowledge.embed import FINGERPRINT, Embedder

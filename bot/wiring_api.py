@@ -7,11 +7,11 @@ from fastapi import APIRouter
 from bot.api.application import api_router, build_seams
 from bot.api.duty import RoomDuty
 from bot.api.seams import Seams
+from bot.bot import Bot
 from bot.memory_data import MemoryData
 from bot.pages.desk.customers import CustomerRoutes
 from bot.pages.desk.routes import DeskRoutes
 from bot.sql.tickets import SqlTickets
-from bot.turn import Bot
 from bot.wiring_desk import OpenRoom, open_room
 
 

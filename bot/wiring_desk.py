@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from bot.answer import Answerer
+from bot.bot import Bot
 from bot.desk.board import Board
 from bot.desk.canned import read_canned
 from bot.desk.desk import Desk
@@ -17,7 +18,6 @@ from bot.sql.desk import SqlRoster
 from bot.sql.staff import SqlStaff
 from bot.sql.store import Store, open_store
 from bot.sql.tickets import SqlTickets
-from bot.turn import Bot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import uuid4
 
+from bot.bot import Bot
 from bot.domain import ConversationId, CustomerId, Entry, Outcome
-from bot.turn import Bot
 from evals.transcripts import CustomerTurn, Expected, Transcript
 
 _SPACE = re.compile(r"\s+")

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 from tqdm import tqdm
 
+from bot.bot import Bot
 from bot.domain import ConversationId, CustomerId, Draft, Entry, Holder, Kind, Speaker
 from bot.errors import FrontdeskError, MessageRefused
-from bot.turn import Bot
 from evals.formats import FileInvalid, read_rows
 from evals.players import CACHE, Player, Setup, open_player
 from evals.run_folder import RunFolder, timeless

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.accounts_memory import MemoryAccounts
+from bot.bot import Bot
 from bot.errors import SettingsInvalid
 from bot.llm.extractive import ExtractiveLLM
 from bot.llm.prices import read_prices
@@ -22,7 +23,6 @@ from bot.llm.stream import LLM
 from bot.llm.vendors import build_llm, provider_names
 from bot.prompts.loader import FOLDER, Prompts
 from bot.settings import Settings
-from bot.turn import Bot
 from bot.wiring import build_bot
 from bot.writer import Writer
 from evals.answer_cache import CachedLLM

@@ -20,10 +20,10 @@ from bot.api.limits import Limits
 from bot.api.problems import Refused, Wrong, documented, plain, tell_problems
 from bot.api.seams import A_PERSON, Seams
 from bot.api.socket import talk
+from bot.bot import Bot
 from bot.domain import ClientId, ConversationId, CustomerId, Entry, EntryId, Kind, Speaker, Turn
 from bot.errors import SettingsInvalid
 from bot.records import Recorded
-from bot.turn import Bot
 
 _NOWHERE = ConversationId("ask")
 DESCRIPTION = """\

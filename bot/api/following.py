@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from bot.bot import Bot
 from bot.domain import ConversationId, Entry, Holder
-from bot.turn import Bot
 
 SLACK_SECONDS = 3.0
 """What a turn may take beyond its deadline until it is settled."""

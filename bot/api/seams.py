@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.bot import Bot
 from bot.domain import AgentId, ClientId, ConversationId, CustomerId, Entry, Turn
 from bot.records import PersonalData, Records
 from bot.staff import Staff
 from bot.tickets import Tickets
-from bot.turn import Bot
 
 Escalate = Callable[[ConversationId, CustomerId, ClientId], Awaitable[Entry]]
 """Bring a person into a customer's conversation; returns the customer's entry that says so. Idempotent by client id."""

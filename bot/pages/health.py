@@ -7,9 +7,9 @@ from typing import Any, Protocol, runtime_checkable
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
+from bot.bot import Bot
 from bot.errors import LogUnavailable
 from bot.llm.members import ProviderStatus
-from bot.turn import Bot
 
 logger = logging.getLogger(__name__)
 
@@ -22,20 +22,22 @@ class Versioned(Protocol):
 
 
 def health_router(bot: Bot) -> APIRouter:
-    """200 while messages can be stored, else 503. `degraded`: a provider is left out, and others or the articles answer."""
+    """200 while messages can be stored, else 503. `degraded`: a provider or the memory is left out."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/health")
     async def health() -> Response:
         writable = await _is_writable(bot)
         providers = [show_provider(status) for status in bot.providers]
-        well = all(provider["state"] == "closed" for provider in providers)
+        shared = bot.shared
+        well = all(provider["state"] == "closed" for provider in providers) and (shared is None or shared.well)
         return JSONResponse(
             {
                 "status": "unavailable" if not writable else "ok" if well else "degraded",
                 "database": "ok" if writable else "unavailable",
                 "knowledge": {"version": bot.search.version if isinstance(bot.search, Versioned) else None},
                 "providers": providers,
+                "memory": {"kind": shared.kind, "ok": shared.well} if shared else None,
             },
             200 if writable else 503,
             {"Cache-Control": "no-store"},

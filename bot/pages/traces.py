@@ -9,12 +9,12 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from bot.bot import Bot
 from bot.domain import Entry, EntryId, Outcome
 from bot.errors import LogUnavailable
 from bot.pages.rendering import TEMPLATES
 from bot.pages.turn_view import TurnViews, duration_ms
 from bot.pages.word_diff import compare_words
-from bot.turn import Bot
 from bot.webchat.developers import Developers
 from bot.webchat.hardening import security_headers
 from bot.webchat.origin import origin_allowed

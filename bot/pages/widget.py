@@ -6,9 +6,9 @@ from functools import partial
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, Response
 
+from bot.bot import Bot
 from bot.pages.rendering import TEMPLATES
 from bot.settings import ROOT
-from bot.turn import Bot
 
 SCRIPT = ROOT / "public" / "widget.js"
 _POLICY = (

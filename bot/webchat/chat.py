@@ -17,9 +17,9 @@ from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, Response
 
+from bot.bot import Bot
 from bot.errors import FrontdeskError, SettingsInvalid
 from bot.settings import Settings, read_settings
-from bot.turn import Bot
 from bot.webchat.hardening import Hardening, OnlyThese, security_headers
 from bot.webchat.history import History
 from bot.webchat.identity import use_secret

@@ -7,8 +7,8 @@ from chainlit.step import StepDict
 from chainlit.types import Feedback, PageInfo, PaginatedResponse, Pagination, ThreadDict, ThreadFilter
 from chainlit.user import PersistedUser, User
 
+from bot.bot import Bot
 from bot.domain import Conversation, ConversationId, CustomerId
-from bot.turn import Bot
 from bot.webchat.screen import MOST_SHOWN
 from bot.webchat.view import show_conversation, show_title
 

@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from bot.bot import Bot
 from bot.errors import ConversationUnknown, LogUnavailable, NotYours
-from bot.turn import Bot
 from bot.webchat.developers import Developers
 from bot.webchat.hardening import not_found
 from bot.webchat.identity import Visitor, VisitorRate, give_cookie, new_visitor, read_visitor

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.bot import Bot
 from bot.desk.cases import Case
 from bot.domain import ClientId, Entry, Holder, Kind, Speaker
 from bot.errors import LogUnavailable
-from bot.turn import Bot
 from bot.webchat.people import People
 from bot.webchat.sessions import View
 from bot.webchat.unfinished import THINKING, Unfinished

@@ -15,9 +15,9 @@ from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 from starlette.requests import cookie_parser
 
+from bot.bot import Bot
 from bot.domain import ClientId, ConversationId, CustomerId
 from bot.errors import ClientIdReused, FrontdeskError, LogUnavailable, MessageRefused, MessageUnreadable, TooManyMessages
-from bot.turn import Bot
 from bot.webchat.developers import Developers
 from bot.webchat.frames import Frame
 from bot.webchat.identity import read_visitor

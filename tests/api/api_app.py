@@ -13,6 +13,7 @@ from fastapi import APIRouter
 
 from bot.api.application import api_router, build_seams
 from bot.api.seams import A_PERSON, OnDuty
+from bot.bot import Bot
 from bot.domain import AgentId, Draft, Entry, Held, Holder, Kind, Speaker
 from bot.pages.health import health_router
 from bot.settings import Settings
@@ -21,7 +22,6 @@ from bot.sql.staff import SqlStaff
 from bot.sql.store import Store, open_store
 from bot.sql.tickets import SqlTickets
 from bot.staff import Role, new_agent
-from bot.turn import Bot
 from bot.webchat.chat import serve
 from knowledge.document import Article, DocumentId, Found
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from bot.accounts_memory import MemoryAccounts
+from bot.bot import Bot
 from bot.domain import ConversationId, CustomerId, Entry
 from bot.llm.prices import read_prices
 from bot.llm.stream import Event, Finished, Limits, Request, Text
@@ -15,7 +16,6 @@ from bot.log import ConversationLog
 from bot.log_memory import MemoryLog
 from bot.prompts.loader import FOLDER, Prompts
 from bot.settings import Settings
-from bot.turn import Bot
 from bot.writer import Writer
 from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId
 

@@ -7,11 +7,11 @@ from tempfile import mkdtemp
 from typing import Any
 from uuid import uuid4
 
+from bot.bot import Bot
 from bot.domain import ConversationId, CustomerId, Entry
 from bot.log_memory import MemoryLog
 from bot.reading import MessageReader
 from bot.settings import Settings
-from bot.turn import Bot
 from bot.wiring import open_message_reader
 from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId
 from knowledge.embed import Embedder

@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 
 from bot import phrases
+from bot.bot import Bot
 from bot.domain import ClientId, ConversationId, CustomerId, Draft, EntryId, Kind, Outcome, Speaker
 from bot.errors import ClientIdReused, ConversationUnknown, MessageRefused, MessageTooLong, NotYours, TooManyMessages
 from bot.settings import Settings
 from bot.sql.log import open_log
-from bot.turn import Bot
 from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId
 
 ANN, BEN = CustomerId("ann"), CustomerId("ben")

@@ -8,6 +8,7 @@ import pytest
 
 from bot import phrases
 from bot.accounts_memory import MemoryAccounts
+from bot.bot import Bot
 from bot.domain import ConversationId, CustomerId, Outcome, Speaker
 from bot.errors import ProviderDown, StreamBroken
 from bot.llm.breaker import BreakerRules
@@ -20,7 +21,6 @@ from bot.llm.stream import Finished, Text
 from bot.log_memory import MemoryLog
 from bot.prompts.loader import Prompts
 from bot.settings import Settings
-from bot.turn import Bot
 from bot.writer import Writer
 from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId
 

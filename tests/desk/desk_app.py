@@ -5,12 +5,12 @@
 
 import asyncio
 
+from bot.bot import Bot
 from bot.domain import Draft, Entry, Held, Holder, Kind, Speaker
 from bot.pages.desk.part import DeskPart
 from bot.pages.help import help_router
 from bot.settings import Settings
 from bot.sql.log import open_log
-from bot.turn import Bot
 from bot.webchat.chat import serve
 from tests.bot.prompted import OneArticle
 

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request
 
 from bot.api.application import api_router
+from bot.bot import Bot
 from bot.domain import AgentId, ConversationId, Draft, Held, Holder, Kind, Speaker
 from bot.pages.help import help_router
 from bot.pages.widget import widget_router
-from bot.turn import Bot
 from bot.webchat.chat import serve
 from bot.wiring import build_bot
 

@@ -4,10 +4,10 @@ import asyncio
 import os
 from pathlib import Path
 
+from bot.bot import Bot
 from bot.pages.traces import developer_router
 from bot.settings import Settings
 from bot.sql.log import open_log
-from bot.turn import Bot
 from bot.webchat.chat import serve
 from tests.bot.prompted import build_prompted
 

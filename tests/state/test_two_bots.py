@@ -3,11 +3,11 @@
 import asyncio
 
 from bot.between import Between
+from bot.bot import Bot
 from bot.domain import ConversationId, CustomerId, Speaker
 from bot.settings import Settings
 from bot.sql.log import open_log
 from bot.state import open_state
-from bot.turn import Bot
 from tests.bot.readers import FeeSearch
 
 CHAT, ANN = ConversationId("chat"), CustomerId("ann")

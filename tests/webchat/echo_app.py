@@ -16,12 +16,12 @@ from chainlit.session import ws_sessions_id, ws_sessions_sid
 from chainlit.user_session import user_sessions
 from fastapi import APIRouter
 
+from bot.bot import Bot
 from bot.domain import ClientId, ConversationId, CustomerId, Draft, Entry, Kind, Speaker
 from bot.pages.health import health_router
 from bot.pages.help import help_router
 from bot.settings import Settings
 from bot.sql.log import open_log
-from bot.turn import Bot
 from bot.webchat.chat import serve
 from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId
 

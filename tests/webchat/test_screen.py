@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
+from bot.bot import Bot
 from bot.domain import Conversation, ConversationId, CustomerId, Draft, Holder, Kind, Speaker
 from bot.errors import LogUnavailable
 from bot.log_memory import MemoryLog
 from bot.settings import Settings
-from bot.turn import Bot
 from bot.webchat import screen
 from bot.webchat.screen import Screen
 from bot.webchat.sessions import View

@@ -7,11 +7,11 @@ import asyncio
 
 from fastapi import APIRouter
 
+from bot.bot import Bot
 from bot.pages.health import health_router
 from bot.pages.traces import developer_router
 from bot.settings import Settings
 from bot.sql.log import open_log
-from bot.turn import Bot
 from bot.webchat.chat import serve
 from bot.wiring import build_writer
 from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId

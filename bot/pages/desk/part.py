@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
+from bot.bot import Bot
 from bot.pages.desk.customers import CustomerRoutes
 from bot.pages.desk.routes import DeskRoutes
-from bot.turn import Bot
 from bot.wiring_desk import OpenRoom, open_room
 
 
