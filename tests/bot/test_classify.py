@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bot.classifier import Classifier, label_examples
-from bot.classify import IntentReader, fit_intents, open_reader
+from bot.classify import KEYWORD_CONFIDENCE, IntentReader, fit_intents, open_reader, spelling_of
 from bot.clauses import clauses, readable
 from bot.held_out import held_out
 from bot.intents import Intents, read_intents
@@ -79,6 +79,25 @@ def test_a_keyword_settles_a_message(reader: IntentReader):
 )
 def test_who_only_mentions_people_does_not_ask_for_one(reader: IntentReader, message: str):
     assert reader.read(message).name != "human"
+
+
+def test_what_is_typed_on_a_phone_is_read_like_the_words_that_were_meant(
+    intents: Intents, classifier: Classifier, embedder: Embedder
+):
+    reader = IntentReader(intents, classifier, embedder, spelling_of(intents, embedder))
+    typed, meant = reader.read("hw do i chnge my pasword"), reader.read("how do i change my password")
+    assert (typed.name, typed.confidence) == (meant.name, meant.confidence) == ("login_account", KEYWORD_CONFIDENCE)
+
+
+def test_a_message_that_says_little_goes_on_with_what_the_conversation_is_about(reader: IntentReader):
+    assert reader.read("how long will that take", "mobile_service").name == "mobile_service"
+    assert reader.read("how long will that take", "appointment").name == "appointment"
+    assert reader.read("I want to cancel my contract", "appointment").name == "cancel"
+
+
+@pytest.mark.parametrize("message", ["my laptop has died", "the wifi died again", "battery died on my phone"])
+def test_a_thing_that_died_is_no_bereavement(reader: IntentReader, message: str):
+    assert reader.read(message).name != "extra_care"
 
 
 def test_two_wishes_in_one_message_are_both_read(reader: IntentReader):
@@ -173,7 +192,9 @@ def test_without_foreign_examples_left_out_intents_teach_the_gate(intents: Inten
     declined = intents.out_of_scope
     assert declined is not None
     rejected = [not classifier.judge(text, embedder.embed_query(text)).accepted for text in declined.examples]
-    assert sum(rejected) > 0.75 * len(rejected)
+    assert sum(rejected) > 0.65 * len(
+        rejected
+    )  # a third of them speak of bills, contracts and routers, of others' companies
 
 
 @pytest.mark.parametrize(
