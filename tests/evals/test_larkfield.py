@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.intents import read_intents
 from evals.transcripts import Escalate, Transcript, read_transcripts
 from knowledge.read import read_documents
 
@@ -69,6 +70,17 @@ def test_ids_are_unique_in_both_files_together():
 def test_no_message_of_one_file_is_nearly_one_of_the_other():
     dev, test = ({words(turn.customer) for one in FILES[name] for turn in one.turns} for name in ("dev", "test"))
     near = [(a, b) for a in dev for b in test if len(a) >= 4 and len(a & b) > 0.6 * len(a | b)]
+    assert near == []
+
+
+def test_no_example_of_an_intent_is_nearly_a_message_of_either_file():
+    messages = [message for one in ALL for turn in one.turns if len(message := words(turn.customer)) >= 4]
+    examples = {
+        example: words(example)
+        for intent in read_intents(ROOT / "knowledge" / "intents.yaml").intents
+        for example in intent.examples
+    }
+    near = [text for text, a in examples.items() if any(len(a & b) > 0.6 * len(a | b) for b in messages)]
     assert near == []
 
 
