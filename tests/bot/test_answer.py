@@ -74,7 +74,7 @@ async def test_two_articles_of_about_the_same_worth_are_quoted_beside_each_other
 
 
 async def test_below_the_threshold_the_bot_asks_back():
-    reply = await answer("can the line go with me", found({"move-home#1": 0.9, "cancel#0": 0.88}, answerability=0.6))
+    reply = await answer("can the line go with me", found({"move-home#1": 0.9, "cancel#0": 0.88}, answerability=0.7))
     assert reply.outcome is Outcome.ASKED_BACK
 
 
@@ -107,7 +107,7 @@ async def test_a_question_of_several_that_finds_nothing_is_named():
 async def test_one_answer_among_several_questions_is_not_given_for_all():
     parts = {"is there a charge for leaving?": found({"cancel#1": 0.9})}
     text = "do I have to tell you early and is there a charge for leaving?"
-    reply = await answer(text, found({"move-home#1": 0.5}, 0.5), parts)
+    reply = await answer(text, found({"move-home#1": 0.5}, 0.7), parts)
     assert reply.outcome is Outcome.ASKED_BACK
 
 

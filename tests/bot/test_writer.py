@@ -210,7 +210,7 @@ async def test_the_prompt_that_a_replacement_was_told_with_is_in_the_record():
 
 async def test_what_the_search_is_unsure_of_may_be_answered_by_a_model_that_reads_the_passages():
     chat = Chat(ScriptedLLM([says(GOOD), says("NO ANSWER")]))
-    chat.search.answerability = 0.5
+    chat.search.answerability = 0.7
     assert (await chat.ask()).data["outcome"] == Outcome.ANSWERED
     assert (await chat.ask()).data["outcome"] == Outcome.ASKED_BACK
 
