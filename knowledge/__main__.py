@@ -26,6 +26,11 @@ examples:
   python -m knowledge search "and for business customers?" --before "how much is broadband"
   python -m knowledge status --json
 
+An article's front matter may say how customers ask for it; it is found by these and they are never quoted:
+  questions:
+    - how do I get my money back
+    - "where's my refund: it was promised"
+
 exit codes: 0 done; 1 nothing was found to read; 2 the input or the index cannot be used, with one line that says why
 """
 
