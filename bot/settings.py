@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     waiting_messages: int = Field(5, ge=1, description="Messages of one conversation that may wait for a reply.")
     turn_seconds: float = Field(20.0, gt=0, description="Deadline of a whole turn, in seconds.")
 
-    # 0.75: on 180 development questions 5 wrong and 98 right replies, at 0.5 13 and 107 (docs/decisions/0008).
+    # 0.75: on 180 development questions 5 wrong and 113 right replies (docs/decisions/0041).
     answerable_above: float = Field(
         0.75, ge=0, le=1, description="The bot answers when the probability that the articles hold the answer is above this."
     )
