@@ -14,7 +14,7 @@ from rapidfuzz.distance import OSA
 SHORTEST, LONG = 4, 8
 """Letters of the shortest word that is corrected, and from which on two slips are forgiven."""
 REMEMBERED = 4096
-_WORD = re.compile(r"[^\W\d_][\w'’]*")
+_WORD = re.compile(r"(?<!\w)[^\W\d_][\w'’]*")
 # fmt: off
 _SHORT = {  # what thumbs write for a common word
     "u": "you", "ur": "your", "r": "are", "y": "why", "n": "and", "yr": "your", "yh": "yes", "ppl": "people",

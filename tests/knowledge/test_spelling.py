@@ -45,3 +45,7 @@ def test_what_is_no_slip_stays_as_it_was(spelling: Spelling, text: str) -> None:
 
 def test_one_letter_differences_between_short_words_are_left_alone(spelling: Spelling) -> None:
     assert spelling.correct("bil wi fy") == "bil wi fy"
+
+
+def test_the_end_of_a_number_is_no_word(spelling):
+    assert spelling.correct("i get paid on the 28th") == "i get paid on the 28th"
