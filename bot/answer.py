@@ -1,10 +1,10 @@
 """The answer step: greets, answers from the passages, asks back between two articles, or says that it does not know."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot import phrases
+from bot.courtesy import find_courtesy
 from bot.domain import Answer, Block, Choice, Outcome, passage_url
 from bot.llm.extractive import extract
 from bot.question import Question
@@ -30,23 +30,7 @@ UNSURE_ABOVE = 0.6
 NEAR_ABOVE = 0.1
 """Below this answerability even the nearest article is far off, and naming it would be noise."""
 
-_COURTESIES = (
-    (re.compile(r"(hi|hiya|hey|hello|good (morning|afternoon|evening)|yo)( there| all| team)?"), phrases.GREETING),
-    (
-        re.compile(r"(ok |okay |great |perfect |brilliant )?(thanks|thank you|thx|ta|cheers)( so much| a lot| very much)?"),
-        phrases.THANKS,
-    ),
-    (re.compile(r"(ok |okay )?(bye|goodbye|good bye|see you|bye bye)( now| then)?"), phrases.GOODBYE),
-    (
-        re.compile(
-            r"(are you|am i (talking|speaking|chatting) (to|with)) an? (bot|robot|ai|human|person|real person|machine)"
-        ),
-        phrases.WHO,
-    ),
-    (re.compile(r"(who|what) are you"), phrases.WHO),
-)
 _FILLER = frozenset("want need please help like hello hi hey".split())
-_NOT_A_LETTER = re.compile(r"[^a-z ]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +56,7 @@ class Answerer:
 
         `template` is an article whose vetted answer comes before all that was found; one without is passed over.
         """
-        if courtesy := _courtesy(question.text):
+        if courtesy := find_courtesy(question.text):
             return self._say(Outcome.GREETED, courtesy)
         if template and (vetted := await self._vetted(template, found)):
             return vetted
@@ -163,12 +147,6 @@ class Answerer:
 
     def _say(self, outcome: Outcome, phrase: str) -> Answer:
         return Answer(outcome=outcome, blocks=(Block(text=phrase.format(**self._names)),))
-
-
-def _courtesy(text: str) -> str | None:
-    """The phrase for a message that is nothing but a greeting, a thank-you, a goodbye or "who are you"."""
-    plain = " ".join(_NOT_A_LETTER.sub(" ", text.casefold()).split())
-    return next((phrase for pattern, phrase in _COURTESIES if pattern.fullmatch(plain)), None)
 
 
 def _rivals(question: Question, articles: Sequence[Candidate]) -> tuple[Passage, ...]:

@@ -1,0 +1,58 @@
+"""Small talk: a message that is nothing but a greeting, a thank-you, a goodbye or a question who is there."""
+
+import re
+
+from bot import phrases
+
+_NOT_A_LETTER = re.compile(r"[^a-z ]+")
+_MOST_WORDS = 12
+_WELL = (
+    r"(?:(?:ok|okay|right|great|brilliant|perfect|lovely|cool|super|alright|fair enough|got it|nice one|oh|ah|well|yes|yep|no|"
+    r"nope|that s|thats|it s|its|i m|im|all|now|done|sorted|fixed|working|works|in|fine|good|amazing|helpful|very|really|so|"
+    r"will do|that worked|that works|that helps|that helped|understood|i see|no worries) ){0,8}"
+)
+_THANKS = r"(?:many )?(?:thanks|thank you|thankyou|thx|ta|cheers|merci|gracias|danke)"
+_SO_MUCH = (
+    r"(?: (?:so much|a lot|very much|again|mate|love|for that|for (?:your|the) help|anyway|then|now|that s great|"
+    r"that s helpful|that s all)){0,3}"
+)
+_BYE = (
+    r"(?:bye|goodbye|good bye|good night|goodnight|see you|bye bye|bye for now|take care|"
+    r"have a (?:nice|good|great) (?:day|one|evening|weekend))"
+)
+_SOMEBODY = r"(?:a |an )?(?:real |actual )?(?:bot|robot|chatbot|ai|human|person|computer|machine|real person)"
+
+COURTESIES = tuple(
+    (re.compile(pattern), phrase)
+    for pattern, phrase in (
+        (
+            r"(?:hi|hiya|hey|hello|good (?:morning|afternoon|evening)|yo|bonjour|hola|guten tag)"
+            r"(?: there| all| team| again)?(?: (?:can|could) (?:you|someone|anyone) help(?: me)?(?: please)?)?",
+            phrases.GREETING,
+        ),
+        (r"(?:can|could) (?:you|someone|anyone) help(?: me)?(?: please)?", phrases.GREETING),
+        (r"(?:hi |hello |hey )?how are (?:you|u|things)(?: doing| keeping)?(?: today)?", phrases.GREETING),
+        (rf"{_WELL}{_THANKS}{_SO_MUCH}", phrases.THANKS),
+        (
+            r"(?:ok |okay |right |great )?(?:all |that s |thats |it s |its |i m |im )?(?:done|sorted|fixed|working|all good)"
+            r"(?: now)?(?: " + _THANKS + r")?",
+            phrases.THANKS,
+        ),
+        (r"(?:no )?(?:that s all|thats all|nothing else|i m fine|im fine|i m all set)(?: " + _THANKS + ")?", phrases.THANKS),
+        (rf"{_WELL}(?:{_THANKS} )?(?:and )?{_BYE}(?: now| then| bye)?", phrases.GOODBYE),
+        (
+            rf"(?:so |and |hi |hello )?(?:are you|am i (?:talking|speaking|chatting|typing) (?:to|with)|is this) {_SOMEBODY}"
+            rf"(?: or {_SOMEBODY})?",
+            phrases.WHO,
+        ),
+        (r"(?:who|what) are you", phrases.WHO),
+    )
+)
+
+
+def find_courtesy(text: str) -> str | None:
+    """The phrase that answers small talk, or None for a message that says anything else."""
+    plain = " ".join(_NOT_A_LETTER.sub(" ", text.casefold()).split())
+    if len(plain.split()) > _MOST_WORDS:
+        return None
+    return next((phrase for pattern, phrase in COURTESIES if pattern.fullmatch(plain)), None)
