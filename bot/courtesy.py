@@ -7,9 +7,9 @@ from bot import phrases
 _NOT_A_LETTER = re.compile(r"[^a-z ]+")
 _MOST_WORDS = 12
 _WELL = (
-    r"(?:(?:ok|okay|right|great|brilliant|perfect|lovely|cool|super|alright|fair enough|got it|nice one|oh|ah|well|yes|yep|no|"
-    r"nope|that s|thats|it s|its|i m|im|all|now|done|sorted|fixed|working|works|in|fine|good|amazing|helpful|very|really|so|"
-    r"will do|that worked|that works|that helps|that helped|understood|i see|no worries) ){0,8}"
+    r"(?:(?:ok|okay|right|great|brilliant|perfect|lovely|cool|super|alright|fair enough|got it|nice one|oh|ah|well|yes|yep|"
+    r"no|nope|that s|thats|it s|its|i m|im|all|now|done|sorted|fixed|working|works|in|fine|good|amazing|helpful|very|really|"
+    r"so|will do|that worked|that works|that helps|that helped|understood|i see|no worries) ){0,8}"
 )
 _THANKS = r"(?:many )?(?:thanks|thank you|thankyou|thx|ta|cheers|merci|gracias|danke)"
 _SO_MUCH = (
