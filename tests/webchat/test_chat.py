@@ -230,7 +230,9 @@ async def test_the_history_lists_the_visitors_own_conversations_latest_first(new
     assert [thread["name"] for thread in answer["data"]] == ["second"]
 
 
-@pytest.mark.parametrize("thread", ["6f1b3c52-9a0e-4a53-8f0d-2f6f5f0c7a11", "not-a-uuid", "../../etc/passwd", {"a": 1}, 7, "x" * 100_000])
+@pytest.mark.parametrize(
+    "thread", ["6f1b3c52-9a0e-4a53-8f0d-2f6f5f0c7a11", "not-a-uuid", "../../etc/passwd", {"a": 1}, 7, "x" * 100_000]
+)
 async def test_an_address_of_no_conversation_of_theirs_starts_a_new_one_with_a_word(
     new_page: NewPage, thread: object
 ) -> None:
