@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, async_playwright
 
+from bot.settings import Settings
+from bot.wiring import open_message_reader
+from knowledge.embed import Embedder
 from knowledge.index import build_index
 from knowledge.read import read_documents
 from tests.e2e.visitor import Visitor
@@ -31,9 +34,10 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder that holds the index of the help articles and nothing else; to be copied."""
+    """A data folder that holds the index of the help articles and the learned intents; to be copied."""
     folder = tmp_path_factory.mktemp("indexed")
     build_index(read_documents(ROOT / "knowledge" / "articles").documents, folder / "knowledge")
+    open_message_reader(Settings(data_dir=folder), Embedder()).close()
     return folder
 
 
