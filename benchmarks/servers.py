@@ -19,7 +19,14 @@ async def echo(message: cl.Message) -> None:
     await cl.Message(content=message.content).send()
 """
 IDLE = ("idle", "iowait", "steal", "guest", "guest_nice")
-NO_LIMITS = {"MESSAGES_PER_MINUTE": "1000000", "VISITORS_PER_MINUTE": "1000000"}
+NO_LIMITS = {
+    "MESSAGES_PER_MINUTE": "1000000",
+    "VISITORS_PER_MINUTE": "1000000",
+    # Customers who ask without end would soon be handed over, and then nobody answers them.
+    "UNHELPED_TURNS": "1000000",
+    "FRUSTRATION_ABOVE": "1",
+    "DECLINING_ABOVE": "1",
+}
 
 
 @contextmanager
