@@ -61,7 +61,7 @@ def chat_with(*llms: LLM, quotes: bool = True) -> Chat:
     patient = {"llm_patience_seconds": 30, "llm_first_token_seconds": 20, "llm_between_tokens_seconds": 20}
     chat = Chat(*llms, quotes=quotes, messages_per_minute=10**6, **patient)
     chat.search = chat.bot.search = Returns()
-    chat.bot._answerer._search = chat.search
+    chat.bot._flow._answerer._search = chat.search
     return chat
 
 

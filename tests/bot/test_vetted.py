@@ -116,7 +116,7 @@ async def test_an_intents_template_is_given_whatever_was_found_but_not_for_a_cou
 async def test_in_a_whole_turn_no_provider_is_asked_and_the_article_is_cited():
     model = ScriptedLLM([says(GOOD)])
     chat = Chat(model)
-    chat.bot._answerer = Answerer(Library(VETTED), chat.settings)
+    chat.bot._flow._answerer = Answerer(Library(VETTED), chat.settings)
     reply = await chat.ask()
     assert model.requests == []
     assert reply.text.startswith("I'm happy to help with that.")
