@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from bot.abuse import find_abuse
-from bot.answer import NEAR_ABOVE
+from bot.answer import UNSURE_ABOVE
 from bot.asking import asks_for_human
 from bot.classify import KEYWORD_CONFIDENCE, IntentGuess, IntentReader
 from bot.consent import read_consent
@@ -140,10 +140,12 @@ def signals_after(seen: Understood, reply: Reply, found: Found | None, tone: Ton
     if reply.outcome is Outcome.GREETED:
         return Signals()
     is_foreign = seen.reading.language not in ENGLISH
+    if reply.outcome is Outcome.ANSWERED:
+        return replace(seen.signals, unhelped=0)  # what failed before is no reason any more
     if reply.outcome is not Outcome.ABSTAINED or seen.signals.abuse or tone.narrowed or is_foreign:
         return seen.signals
     answerability = found.answerability if found else 0.0
-    if not has_need(seen.reading) and answerability < NEAR_ABOVE:
+    if not has_need(seen.reading) and answerability < UNSURE_ABOVE:
         return seen.signals
     return replace(
         seen.signals,

@@ -169,7 +169,7 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z]{2}$",
         description="Where the customers are (ISO 3166): hotlines, and how phone numbers are read.",
     )
-    # 0.5: 1 of 90 look-alikes, 50 of 50 crises and 11 of 20 that no rule was written for (docs/decisions/0023).
+    # 0.5: 1 of 70 look-alikes, 50 of 50 crises and 13 of 20 that no rule was written for (docs/decisions/0023).
     crisis_near_above: float = Field(
         0.5, ge=0, le=1, description="A message this near to written examples of danger is taken for danger."
     )
