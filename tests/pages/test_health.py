@@ -50,7 +50,7 @@ async def test_a_chat_that_is_well_says_so_and_one_whose_provider_is_left_out_is
         scripted = told["providers"][0]
         assert (scripted["state"], scripted["last_error"]) == ("open", "unauthorised")
         assert scripted["opens_in_seconds"] > 0
-        assert set(told) == {"status", "database", "knowledge", "providers"}
+        assert set(told) == {"status", "database", "knowledge", "providers", "memory"}
         assert set(scripted) == {"name", "state", "opens_in_seconds", "last_error", "last_error_at"}
         for secret in ("sk-secret", "4711", "internal", str(tmp_path), "script.yaml"):
             assert secret not in str(told)
