@@ -172,6 +172,7 @@ def build_gemini(settings: Settings) -> GeminiLegacyLLM:
     client = get_default_generative_client()
     session: requests.Session = client.transport._session  # type: ignore[attr-defined]  # the one way to its timeouts
     session.trust_env = not is_loopback(base)
+    session.headers["Connection"] = "close"  # a kept one that the server has closed meanwhile would look like a refusal
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Limited(settings.llm_connect_seconds))
     return GeminiLegacyLLM(client, settings.gemini_model.removeprefix("models/"), key)
