@@ -3,6 +3,8 @@
 import asyncio
 import logging
 
+from threadpoolctl import threadpool_limits
+
 from bot.accounts import Accounts
 from bot.backoffice.demo import DemoOffice
 from bot.backoffice.http import HttpOffice
@@ -60,6 +62,8 @@ async def build_bot(settings: Settings) -> Bot:
     Raises LogUnavailable, SettingsInvalid or a KnowledgeError, each saying what is the matter and what to do.
     """
     search = await asyncio.to_thread(open_search, settings)
+    # Products of a message are small: handing them to threads, which then wait for more at full speed, costs twice the work.
+    threadpool_limits(1, user_api="blas")
     reader = await asyncio.to_thread(open_message_reader, settings, search.embedder)
     log = await asyncio.to_thread(open_log, settings.database_url, settings.data_dir)
     store = await asyncio.to_thread(open_store, settings.database_url, settings.data_dir)
