@@ -102,36 +102,15 @@ class Flow:
             escalation = decide(seen.signals, self._limits)
             step.note = explain(escalation)
 
-        answered, acted = Answered(), None
+        answered = Answered()
         if escalation and not escalation.offer:
-            reply = await self._hand_over(now, seen, escalation)
+            answered = Answered(reply=await self._hand_over(now, seen, escalation))
         elif said := settle_offer(asked, seen.signals) or await self._about(now):
-            reply, escalation = Reply(outcome=Outcome.GREETED, text=said), None
+            answered, escalation = Answered(reply=Reply(outcome=Outcome.GREETED, text=said)), None
         else:
-            acted = await self._act(now, seen.reading, tone)
-            if acted and not acted.below:
-                reply = Reply(outcome=acted.outcome, text=acted.words)
-            else:
-                question = replace(
-                    question,
-                    tone=tone.for_model,
-                    template=seen.reading.template,
-                    facts=now.recalled.facts,
-                    lines=now.recalled.lines,
-                )
-                answered = await self._answer(now, question, seen.reading, tone)
-                reply = put_below(answered.reply, acted)
-                acted = answered.acted or acted
+            answered, escalation = await self._respond(now, question, seen, tone)
 
-            with trace.step("decide again") as step:
-                escalation = decide_after(seen, reply, found=answered.found, acted=acted, tone=tone, limits=self._limits)
-                step.note = explain(escalation)
-            if escalation and not escalation.offer:
-                reply, acted = await self._hand_over(now, seen, escalation), None
-            else:
-                reply = word(reply, tone, seen, escalation)
-        reply = tell_masked(reply, asked)
-
+        reply = tell_masked(answered.reply, asked)
         return Turn(
             asked=asked,
             question=answered.question or question.text,
@@ -139,11 +118,32 @@ class Flow:
             reply=reply,
             steps=trace.steps,
             writing=answered.writing,
-            acted=acted.data if acted else {},
+            acted=answered.acted.data if answered.acted else {},
             reading=seen.reading,
             escalation=escalation,
             standing=move_on(standing, seen, tone, reply.outcome, escalation),
         )
+
+    async def _respond(
+        self, now: Occasion, question: Question, seen: Understood, tone: Tone
+    ) -> tuple[Answered, Escalation | None]:
+        """Do what is asked, or answer it; then decide once more, now that the reply is known."""
+        answered, acted = Answered(), await self._act(now, seen.reading, tone)
+        if acted and not acted.below:
+            reply = Reply(outcome=acted.outcome, text=acted.words)
+        else:
+            question = replace(question, tone=tone.for_model, template=seen.reading.template)
+            question = replace(question, facts=now.recalled.facts, lines=now.recalled.lines)
+            answered = await self._answer(now, question, seen.reading, tone)
+            reply = put_below(answered.reply, acted)
+            acted = answered.acted or acted
+
+        with now.trace.step("decide again") as step:
+            escalation = decide_after(seen, reply, found=answered.found, acted=acted, tone=tone, limits=self._limits)
+            step.note = explain(escalation)
+        if escalation and not escalation.offer:
+            return replace(answered, reply=await self._hand_over(now, seen, escalation), acted=None), escalation
+        return replace(answered, reply=word(reply, tone, seen, escalation), acted=acted), escalation
 
     async def _about(self, now: Occasion) -> str:
         """What a customer reads who asks what we know about them, or to be forgotten; "" for anybody else."""
