@@ -91,3 +91,8 @@ def test_no_example_of_the_model_is_a_test_case():
         for case in read_cases(name)
         if case["text"].lower() in examples
     ] == []
+
+
+def test_a_death_in_the_family_that_ends_a_contract_is_no_crisis_of_the_writer(near):
+    text = "Hey, my husband has died and had fibre with you? I am on the train."
+    assert find_crisis(text, near(text)) is None
