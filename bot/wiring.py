@@ -56,10 +56,11 @@ TICKET_ERRANDS = frozenset({"open_ticket", "ticket_status", "list_tickets", "add
 """What needs no back office."""
 
 
-async def build_bot(settings: Settings) -> Bot:
+async def build_bot(settings: Settings, writer: Writer | None = None) -> Bot:
     """A bot on the log and the index of `settings.data_dir`; makes the index from the help articles if there is none.
 
-    Raises LogUnavailable, SettingsInvalid or a KnowledgeError, each saying what is the matter and what to do.
+    Replies are written by `writer`, where one is given, else by that of the settings. Raises LogUnavailable, SettingsInvalid
+    or a KnowledgeError, each saying what is the matter and what to do.
     """
     search = await asyncio.to_thread(open_search, settings)
     # Products of a message are small: handing them to threads, which then wait for more at full speed, costs twice the work.
@@ -73,7 +74,7 @@ async def build_bot(settings: Settings) -> Bot:
         settings=settings,
         log=log,
         search=search,
-        writer=build_writer(settings, log.accounts),
+        writer=writer or build_writer(settings, log.accounts),
         reader=reader,
         clerk=build_clerk(settings, store, search),
         mind=Mind(CachedMemory(state.cells, seal, log, settings), log.profiles(settings.profile_days), settings),

@@ -95,9 +95,8 @@ async def open_player(setup: Setup) -> AsyncIterator[Player]:
         intents.mkdir(parents=True, exist_ok=True)
         for name, place in (("knowledge", root), ("intents", intents)):
             (Path(folder) / name).symlink_to(place.resolve(), target_is_directory=True)
-        bot = await build_bot(settings)
+        bot = await build_bot(settings, _writer(setup, settings))
         try:
-            _write_with(bot, setup)
             yield _player(bot, setup, root)
         finally:
             await bot.close()
@@ -166,20 +165,18 @@ def _documents(collection: Path) -> tuple[Document, ...]:
         texts.close()
 
 
-def _write_with(bot: Bot, setup: Setup) -> None:
+def _writer(setup: Setup, settings: Settings) -> Writer | None:
     """Another writer where prompts, kept answers or a model of one's own are asked for."""
     if not (setup.prompts or setup.answers or setup.llm):
-        return
-    settings = bot.settings
+        return None
     if not setup.llm and provider_names(settings) == ("extractive",):
-        return
+        return None
     prompts = Prompts(setup.prompts or FOLDER)
     prompts.check()
     llm: LLM = setup.llm(settings) if setup.llm else build_llm(settings, ExtractiveLLM())
     if setup.answers:
         llm = CachedLLM(llm, setup.answers, salt=json.dumps(told_settings(settings), sort_keys=True))
-    writer = Writer(llm, prompts, read_prices(settings.llm_prices), settings, MemoryAccounts())
-    bot._writer = bot._flow._writer = writer  # until `build_bot` takes a writer; a test holds that it is the one asked
+    return Writer(llm, prompts, read_prices(settings.llm_prices), settings, MemoryAccounts())
 
 
 def _prompt_hashes(folder: Path) -> dict[str, str]:
