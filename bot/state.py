@@ -71,7 +71,7 @@ async def open_state(settings: Settings, patience_seconds: float = ANSWER_SECOND
     try:
         await asyncio.to_thread(embedded.ensure)
     except StoreUnavailable as failure:
-        embedded.close()
+        await asyncio.to_thread(embedded.close)
         logger.warning("Each process remembers by itself: %s", failure)
         return State("process", lacks=str(failure))
     server = Server(f"unix://{embedded.socket}", "the embedded server", embedded.ensure, patience_seconds)

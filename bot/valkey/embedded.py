@@ -20,7 +20,9 @@ from typing import IO
 from bot.errors import StoreUnavailable
 
 FOLDER = "valkey"
-START_SECONDS = 10.0
+START_SECONDS = 30.0
+END_SECONDS = 15.0
+"""Longer than the keeper waits for a server before it kills it."""
 ANSWER_SECONDS = 1.0
 _LONGEST_SOCKET = 100
 """Bytes of a socket's path; systems take 103 to 107."""
@@ -52,12 +54,16 @@ class Embedded:
             self._ensure()
 
     def close(self) -> None:
-        """Let go of the server; it ends when nobody else holds it."""
+        """Let go of the server; when nobody else holds it, return once it has ended. Blocks.
+
+        Whoever deletes the folder next must not find it written to.
+        """
         with self._one_at_a_time:
             self._is_closed = True
             if self._users:
                 self._users.close()
                 self._users = None
+                self._await_end()
 
     def _ensure(self) -> None:
         try:
@@ -100,21 +106,41 @@ class Embedded:
                 return True
             return True
 
+    def _await_end(self) -> None:
+        """Wait for the keeper, which holds `running` to its own end, unless others use the server."""
+        until = time.monotonic() + END_SECONDS
+        while time.monotonic() < until and not self._is_free("running", exclusive=True):
+            if not self._is_free("users", exclusive=True) and self._is_free("users", exclusive=False):
+                return
+            time.sleep(_PAUSE_SECONDS)
+
+    def _is_free(self, name: str, *, exclusive: bool) -> bool:
+        """Whether such a lock could be had; it is not kept. Also true when the folder is gone."""
+        try:
+            with (self._folder / name).open("ab") as file:
+                return _try_lock(file, exclusive=exclusive)
+        except OSError:
+            return True
+
     def _lock(self, name: str, until: float, *, exclusive: bool) -> IO[bytes]:
         """An open file with its lock. Raises StoreUnavailable when it is not free in time."""
-        import fcntl  # noqa: PLC0415  not on Windows, where there is no server either
-
         file = (self._folder / name).open("ab")
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(file.close)
-            while True:
-                try:
-                    fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    _wait(until, f"the lock {self._folder / name} was not free within {START_SECONDS:g} s")
-                else:
-                    on_failure.pop_all()
-                    return file
+            while not _try_lock(file, exclusive=exclusive):
+                _wait(until, f"the lock {self._folder / name} was not free within {START_SECONDS:g} s")
+            on_failure.pop_all()
+        return file
+
+
+def _try_lock(file: IO[bytes], *, exclusive: bool) -> bool:
+    import fcntl  # noqa: PLC0415  not on Windows, where there is no server either
+
+    try:
+        fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _wait(until: float, otherwise: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,6 +72,19 @@ async def test_processes_that_start_together_share_one_server_and_it_ends_with_t
     assert psutil.pid_exists(server)
     children[-1].communicate()
     await gone(server)
+
+
+@pytest.mark.parametrize("times", range(5))
+def test_the_last_to_close_returns_when_the_server_has_ended_and_others_do_not_wait(tmp_path, times):
+    one, other = Embedded(tmp_path), Embedded(tmp_path)
+    one.ensure()
+    other.ensure()
+    server = psutil.Process(process_of(one))
+    one.close()
+    assert server.is_running()
+    other.close()
+    assert not server.is_running()
+    shutil.rmtree(tmp_path / "valkey")  # nobody writes there any more
 
 
 async def test_it_outlives_the_kill_of_its_starter_and_ends_when_the_others_were_killed_too(tmp_path):
