@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,16 @@ from bot.llm.pace import Pace
 from bot.llm.stream import Event, Finished, Limits, Request, Text, ToolRequest
 from bot.settings import Settings
 
-Moment = Event | float | ProviderFailed
-"""What a script is made of: an event, a pause in seconds, or a failure."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """Begins a script that is only for requests whose last line (the customer's, or a tool's result) holds these words."""
+
+    words: str
+
+
+Moment = Event | When | float | ProviderFailed
+"""What a script is made of: an event, a pause in seconds, or a failure; first of all it may say what it is for."""
 Script = Sequence[Moment]
 
 MOST_REQUESTS = 1000
@@ -27,38 +35,54 @@ _FAILURES: Mapping[str, type[ProviderFailed]] = {
     if isinstance(kind, type) and issubclass(kind, ProviderFailed) and kind is not errors.AllProvidersFailed
 }
 _WORD = re.compile(r"\S+\s*|\s+")
+_TOLD = re.compile(r"<tool_result [^>]*>\n(.*)\n</tool_result>", re.DOTALL)
+RESULT = "{result}"
+"""In a script's text it stands for what the last tool told."""
 
 
 class ScriptedLLM:
     """Replays its scripts in order, one a stream, and begins again; keeps the last requests it was sent.
 
-    A script that does not end with Finished or a failure is a stream that dies.
+    A script that begins with a When is passed over in that order, and goes before it where its words are there. One that
+    does not end with Finished or a failure is a stream that dies.
     """
 
     def __init__(self, scripts: Sequence[Script], *, name: str = "scripted", model: str = "script") -> None:
         self.name = name
         self.model = model
         self.requests: list[Request] = []
-        self._scripts = tuple(scripts)
+        self._meant = [(first, script[1:]) for script in scripts for first in script[:1] if isinstance(first, When)]
+        self._in_order = [script for script in scripts if not (script and isinstance(script[0], When))]
         self._asked = 0
 
     async def stream(self, request: Request, limits: Limits) -> AsyncGenerator[Event, None]:
         """The next script, under the same limits as a real provider."""
-        script = self._scripts[self._asked % len(self._scripts)]
-        self._asked += 1
         self.requests = [*self.requests[-MOST_REQUESTS + 1 :], request]
         pace = Pace(self.name, limits)
-        for moment in script:
+        for moment in self._script(request):
             if isinstance(moment, ProviderFailed):
                 raise moment
             if isinstance(moment, int | float):
                 await pace.next(asyncio.sleep(moment))
                 continue
+            if isinstance(moment, When):
+                continue
             pace.moved()
-            yield self._signed(moment)
+            yield self._signed(_filled(moment, request))
 
     async def close(self) -> None:
         """Nothing to release."""
+
+    def _script(self, request: Request) -> Script:
+        """The script that is meant for the request, else the next; without any it says nothing."""
+        last = request.lines[-1].text.casefold() if request.lines else ""
+        for when, script in self._meant:
+            if when.words.casefold() in last:
+                return script
+        if not self._in_order:
+            return [Finished(reason="stop", provider="", model="")]
+        self._asked += 1
+        return self._in_order[(self._asked - 1) % len(self._in_order)]
 
     def _signed(self, event: Event) -> Event:
         """The event under this model's name, where the script left it out."""
@@ -75,12 +99,20 @@ def say(text: str, *, pause_seconds: float = 0.0) -> list[Moment]:
     return [*moments, Finished(reason="stop", provider="", model="")]
 
 
+def _filled(event: Event, request: Request) -> Event:
+    if not isinstance(event, Text) or RESULT not in event.text:
+        return event
+    told = _TOLD.search(request.lines[-1].text)
+    return replace(event, text=event.text.replace(RESULT, told[1] if told else ""))
+
+
 def read_scripts(path: Path) -> list[Script]:
     """Scripts from a YAML or JSON file: a list of them, each a list of steps. Raises SettingsInvalid naming file and step.
 
     A step is one of `say: TEXT` (word by word, with `pause_seconds`), `text: PIECE`, `wait: SECONDS`,
     `tool: {name, arguments}`, `fail: KIND` (`rate_limited` and so on, with `retry_after`), `finish: stop | length | tools`
-    or `cut: true`. A script that ends with none of the last three finishes well.
+    or `cut: true`. A script that ends with none of the last three finishes well. `when: WORDS` as a first step says which
+    requests it is for (`When`), and `{result}` in a text is what the last tool told.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -143,4 +175,5 @@ _STEPS: Mapping[str, Callable[[Mapping[str, Any]], list[Moment]]] = {
     "fail": _read_fail,
     "finish": _read_finish,
     "cut": lambda step: [],
+    "when": lambda step: [When(words=str(step["when"]))],
 }

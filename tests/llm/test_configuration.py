@@ -9,7 +9,7 @@ import pytest
 from bot.errors import ProviderFailed, RateLimited, SettingsInvalid
 from bot.llm.prices import read_prices
 from bot.llm.scripted import ScriptedLLM, read_scripts, say
-from bot.llm.stream import Finished, Text, ToolRequest
+from bot.llm.stream import Finished, Line, Role, Text, ToolRequest
 from bot.llm.vendors import build_llm, provider_names, turn_limits
 from bot.settings import ROOT, Settings
 from tests.llm.conftest import EVERY_VENDOR, events_of, limits, request, settings_for, text_of
@@ -133,6 +133,29 @@ async def test_a_script_is_replayed_in_order_and_begins_again(tmp_path, form):
     assert (await events_of(llm))[-1].reason == "length"
     assert text_of(await events_of(llm)) == "Your bill rose."
     assert len(llm.requests) == 5
+
+
+TWO_ROUNDS = """
+- - when: my bill
+  - tool: {name: lookup}
+- - when: tool="lookup"
+  - say: "I looked it up: {result}"
+- - say: Something else.
+"""
+
+
+async def test_a_script_that_says_what_it_is_for_answers_that_and_tells_what_a_tool_told(tmp_path):
+    (tmp_path / "script.yaml").write_text(TWO_ROUNDS)
+    llm = ScriptedLLM(read_scripts(tmp_path / "script.yaml"))
+
+    async def answer(role: Role, text: str) -> str:
+        return text_of(await events_of(llm, request(Line(role=role, text=text))))
+
+    assert await answer("customer", "Hello") == "Something else."
+    assert isinstance((await events_of(llm, request(Line(role="customer", text="Why is MY BILL so high?"))))[0], ToolRequest)
+    told = '<tool_result tool="lookup" ruling="done">\nIt is £58.\nIt was £24.\n</tool_result>'
+    assert await answer("tool", told) == "I looked it up: It is £58.\nIt was £24."
+    assert await answer("customer", "Bye") == "Something else."
 
 
 async def test_a_script_keeps_the_limits_like_a_real_provider():
