@@ -27,10 +27,13 @@ _NEGATED_WORDS = 3
 _COURTESY = re.compile(r"\b(?:hate|sorry|afraid) (?:to|for) (?:bother\w*|ask\w*|troubl\w*|disturb\w*|chas\w*|be a pain)")
 _SAME_REQUEST = 0.5
 _EARLIER = 6
+_LIST_DIGITS = 2
 _FILLER = frozenset(
     "the a an and or but if of to in on at for from with i you it is are was be my your me we this that do does did "
     "can could would "
-    "have has had please just so what how why when where there not no yes hi hello thanks ok okay will im i'm".split()
+    "have has had please just so what how why when where there not no yes hi hello thanks ok okay will im i'm "
+    "first second third last one two three morning afternoon evening monday tuesday wednesday thursday friday saturday "
+    "sunday".split()
 )
 
 
@@ -84,7 +87,9 @@ def insistence(text: str, earlier: Sequence[str]) -> float:
 
 
 def _content(text: str) -> frozenset[str]:
-    return frozenset(word for word in _WORD.findall(text[:READ_CHARS].lower()) if word not in _FILLER)
+    """The words that say something; a number of a list, chosen twice, is no repetition."""
+    said = _WORD.findall(text[:READ_CHARS].lower())
+    return frozenset(word for word in said if word not in _FILLER and not (word.isdecimal() and len(word) <= _LIST_DIGITS))
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:

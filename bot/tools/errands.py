@@ -18,7 +18,8 @@ from bot.tools.toolbox import CHANGED, TOO_OLD, Toolbox, ToolTurn
 
 logger = logging.getLogger(__name__)
 
-SHALL_I = "I can {words}. Shall I do that?"
+SHALL_I = "I can {words} Shall I do that?"
+ENDED = (".”", "!”", "?”")
 NOT_DONE = "All right, I haven't changed anything."
 NOT_SIGNED_IN = NotSignedIn().reason
 ALREADY = "That is done already; there is nothing more to confirm."
@@ -80,7 +81,7 @@ class Run:
         """What a call told, was refused for, or proposes."""
         if called.proposal:
             left = Open(errand=self.route.errand, slots=self.slots, proposal=called.proposal)
-            return self.say(SHALL_I.format(words=called.words), Outcome.ASKED_BACK, left)
+            return self.say(_shall_i(called.words), Outcome.ASKED_BACK, left)
         if called.ruling is Ruling.FAILED:
             return Acted(
                 words=called.words, outcome=Outcome.ABSTAINED, records=tuple(self.tools.records), failure=called.tool
@@ -95,9 +96,13 @@ def propose(tools: ToolTurn) -> Acted | None:
     """The change that a model asked for in this turn, as a reply: the customer reads our words for it, not the model's."""
     if tools.proposal is None:
         return None
-    words = SHALL_I.format(words=tools.proposal.words)
     left = Open(errand=MODELS, proposal=tools.proposal)
-    return Acted(words=words, outcome=Outcome.ASKED_BACK, open=left, records=tuple(tools.records))
+    return Acted(words=_shall_i(tools.proposal.words), outcome=Outcome.ASKED_BACK, open=left, records=tuple(tools.records))
+
+
+def _shall_i(words: str) -> str:
+    """The question that a proposal is; what the customer is quoted with may end its sentence."""
+    return SHALL_I.format(words=words if words.endswith(ENDED) else f"{words}.")
 
 
 class Errands:

@@ -47,8 +47,8 @@ def slot_words(slot: Slot) -> str:
 
 
 def moment_words(at: datetime) -> str:
-    """6:40 on Friday 20 November, in UTC."""
-    return f"{at.hour}:{at.minute:02d} on {day_words(at.date())}"
+    """6:40am on Friday 20 November, in UTC."""
+    return f"{at.hour % 12 or 12}:{at.minute:02d}{'am' if at.hour < 12 else 'pm'} on {day_words(at.date())}"
 
 
 _PLAIN: Mapping[str, str | int | None] = {
@@ -107,7 +107,7 @@ def ahead_words(visit: Visit) -> str:
     """A visit that is to come, with who comes."""
     engineer = f" Your engineer is {clean(visit.engineer)}." if visit.engineer else ""
     way = " The engineer is on the way." if visit.status == "on_the_way" else ""
-    return f"{visit_words(visit)}.{engineer}{way}"
+    return f"Your {visit.kind} visit ({clean(visit.number)}) is on {slot_words(visit.slot)}.{engineer}{way}"
 
 
 def outage_words(outage: Outage) -> str:

@@ -111,6 +111,7 @@ def test_the_trend_is_read_from_the_last_messages(values, trend):
 
 def test_short_words_alone_are_no_repetition():
     assert insistence("yes please", ["yes please"]) == 0
+    assert all(insistence(chosen, [chosen]) == 0 for chosen in ("1", "12", "the second one", "Tuesday morning please"))
     assert insistence("router red light", ["Router: red light!"]) == 1
     assert insistence("router red light", ["Router: red light!"] * 50) == 2
 

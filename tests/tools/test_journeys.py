@@ -98,6 +98,23 @@ async def test_journey_7_an_appointment_is_cancelled(toolbox):
     assert not await ahead(toolbox, ONE_LINE)
 
 
+@pytest.mark.parametrize(
+    ("said", "errand"),
+    [
+        ("I won't need the engineer after all", "cancel"),
+        ("the engineer needn't come any more", "cancel"),
+        ("I'd like the engineer on another day, Tuesday is bad", "move"),
+        ("could the technician come a bit later instead?", "move"),
+    ],
+)
+async def test_what_is_not_wanted_is_not_booked(toolbox, said, errand):
+    talk = Talk(toolbox, account=ONE_LINE)
+    asked = await talk.say(said)
+    assert talk.acted
+    assert talk.acted.open
+    assert talk.acted.open.errand == f"{errand}_visit", asked
+
+
 async def test_journey_8_a_ticket_is_opened_with_its_category(toolbox):
     talk = Talk(toolbox, account=None)
     assert "What is the ticket about?" in await talk.say("open a ticket")
@@ -124,7 +141,7 @@ async def test_journey_10_a_ticket_is_added_to(toolbox):
     talk = Talk(toolbox, account=None)
     await open_ticket(talk)
     assert "What shall I add to ticket LF-10423?" in await talk.say("add something to my ticket")
-    assert "“It is worse when it rains.”" in await talk.say("It is worse when it rains.")
+    assert "“It is worse when it rains.” Shall I do that?" in await talk.say("It is worse when it rains.")
     assert "added" in await talk.say("ok")
     assert "It is worse when it rains." in await talk.say("status of my ticket?")
 
