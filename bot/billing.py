@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,8 +12,8 @@ from bot.accounts import DEVELOPERS, Account, Accounts, Bill
 from bot.domain import Usage
 from bot.errors import FrontdeskError
 from bot.llm.prices import Prices
-from bot.llm.stream import LLM, Attempt, Began, Finished, Request
-from bot.llm.tokens import estimate_request, estimate_tokens
+from bot.llm.stream import LLM, Attempt, Began, Event, Finished, Limits, Request
+from bot.llm.tokens import estimate_most, estimate_request, estimate_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -124,13 +125,19 @@ class Billing:
 
     async def allows(self, tab: Tab, request: Request) -> bool:
         """Whether the model may be asked; then the tab has what this call may take. Without the accounts it may not."""
+        if not await self.sets_aside(tab, request):
+            return False
+        tab.begin(request)
+        return True
+
+    async def sets_aside(self, tab: Tab, request: Request) -> bool:
+        """Whether there is room for what a call may take, which then is the tab's."""
         if self._most is not None and tab.account.customer != DEVELOPERS:
-            tokens = estimate_request(request) + request.max_tokens
+            tokens = estimate_most(request)
             tab.refused = not await self._reserve(tab, tokens, self._most)
             if tab.refused:
                 return False
             tab.reserved += tokens
-        tab.begin(request)
         return True
 
     def settle(self, tab: Tab) -> None:
@@ -159,3 +166,31 @@ class Billing:
         except FrontdeskError:
             account, tokens = bill.account, bill.tokens
             logger.exception("conversation %s: %d tokens were not put down", account.conversation, tokens)
+
+
+class Metered:
+    """An LLM that is asked only after room was made for what it may take.
+
+    So is each call of a loop, and whoever takes over from one that took tokens and died. Where there is no room, the stream
+    ends without a word, and the tab says `refused`.
+    """
+
+    def __init__(self, llm: LLM, billing: Billing, tab: Tab) -> None:
+        self.name, self.model = llm.name, llm.model
+        self._llm, self._billing, self._tab = llm, billing, tab
+
+    async def stream(self, request: Request, limits: Limits) -> AsyncGenerator[Event, None]:
+        """See LLM."""
+        if not await self._billing.allows(self._tab, request):
+            return
+        taken = 0
+        async with aclosing(self._llm.stream(request, limits)) as events:
+            async for event in events:
+                if isinstance(event, Began):  # it comes before the provider is asked
+                    before, taken = taken, sum(one.prompt_tokens + one.completion_tokens for one in event.attempts)
+                    if taken > before and not await self._billing.sets_aside(self._tab, request):
+                        return
+                yield event
+
+    async def close(self) -> None:
+        """The inner model is not this one's to close."""

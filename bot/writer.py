@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 
 from bot.accounts import Account, Accounts
-from bot.billing import Billing, Tab
+from bot.billing import Billing, Metered, Tab
 from bot.domain import Answer, Reply, WritingRecord
 from bot.errors import ProviderFailed
 from bot.follow_up import needs_rewriting
@@ -103,7 +103,8 @@ class Writer:
         its sentences may rest on what they told.
         """
         loop = asyncio.get_running_loop()
-        notes = _Notes(began=loop.time(), tab=Tab(account, self._llm, self._prices), llm=self._llm)
+        tab = Tab(account, self._llm, self._prices)
+        notes = _Notes(began=loop.time(), tab=tab, llm=Metered(self._llm, self._billing, tab))
         passages = _passages(quote, found)
 
         def shown(text: str) -> None:
@@ -112,7 +113,7 @@ class Writer:
 
         writing = Writing(passages, shown, customer_said=(*question.history, question.text), country=self._settings.country)
         if tools:
-            notes.llm = ToolLoop(self._llm, tools, writing.tell)
+            notes.llm = ToolLoop(notes.llm, tools, writing.tell)
         try:
             await self._try(question, quote, passages, writing, notes)
         except ProviderFailed as failure:
@@ -122,8 +123,8 @@ class Writer:
         finally:
             self._billing.settle(notes.tab)
         quoted = bool(notes.finished) and notes.finished[-1].provider == QUOTES
-        reply = writing.reply() if writing.claimed and not quoted else None
         capped = notes.tab.refused
+        reply = writing.reply() if writing.claimed and not quoted and not capped else None
         declined = reply is None and not quoted and not capped and bool(notes.finished or notes.findings)
         return Written(reply=reply, declined=declined, record=self._record(notes, loop.time()), capped=capped)
 
@@ -151,7 +152,7 @@ class Writer:
         deadline = notes.began + SHARE_OF_TURN * self._settings.turn_seconds
         for _ in range(TRIES):
             request = self._request(question, quote, passages, writing, notes)
-            if not await self._billing.allows(notes.tab, request) or await self._stream(request, deadline, writing, notes):
+            if await self._stream(request, deadline, writing, notes):
                 return
             writing.restart()
 

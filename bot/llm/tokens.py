@@ -32,6 +32,12 @@ def estimate_request(request: Request) -> int:
     return tools + sum(_estimate_line(line) for line in request.lines)
 
 
+def estimate_most(request: Request) -> int:
+    """Tokens that a call may take with its reply; what customers write is counted twice, it may be of shorter tokens."""
+    theirs = sum(estimate_tokens(line.text) for line in request.lines if line.role == "customer")
+    return estimate_request(request) + theirs + request.max_tokens
+
+
 def _estimate_line(line: Line) -> int:
     calls = sum(estimate_payload(f"{call.name} {json.dumps(call.arguments, default=str)}") for call in line.tool_requests)
     return PER_LINE + calls + (estimate_payload(line.text) if line.role == "tool" else estimate_tokens(line.text))

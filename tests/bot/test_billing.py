@@ -177,6 +177,18 @@ async def test_fifteen_chats_of_a_customer_at_once_stay_under_the_cap():
     await settled(chat)
 
 
+async def test_who_takes_over_a_reply_is_not_asked_when_only_the_first_call_had_room():
+    dying, second = ScriptedLLM([[*says(GOOD)[:12], StreamBroken("first", "cut")]], name="first"), ScriptedLLM([says(GOOD)])
+    chat = Chat(dying, second, tokens_per_customer_per_day=CAP)
+    for _ in range(8):
+        assert "£7.50" in (await chat.ask()).text
+    bills = await settled(chat)
+    assert 0 < len(second.requests) < len(dying.requests)
+    assert (await chat.accounts.spent(ANN, today())).tokens == sum(bill.tokens for bill in bills) <= CAP
+    last = bills[len(dying.requests) - 1]
+    assert [u.provider for u in last.usage] == ["first"], "what the one that died took is put down once"
+
+
 class BrokenAccounts(MemoryAccounts):
     async def reserve(self, customer, day, tokens, most):
         raise LogUnavailable("the disk is full")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bot.accounts import Account
 from bot.accounts_memory import MemoryAccounts
 from bot.audit import Ruling
-from bot.domain import Answer, Outcome, Speaker
+from bot.domain import Answer, CustomerId, Outcome, Speaker
 from bot.errors import DeadlinePassed
 from bot.llm.breaker import BreakerRules
 from bot.llm.failover import Failover
@@ -55,10 +56,10 @@ async def stream(llm: ScriptedLLM, tools: ToolTurn, told: list[str] | None = Non
     return [event async for event in loop.stream(request(), limits())]
 
 
-async def write(llm: ScriptedLLM, tools: ToolTurn) -> Written:
+async def write(llm: ScriptedLLM, tools: ToolTurn, accounts: MemoryAccounts | None = None, **given: Any) -> Written:
     rules = BreakerRules(failures=99, open_seconds=1, longest_seconds=1)
-    settings = Settings(_env_file=None, turn_seconds=10)
-    writer = Writer(Failover([Member(llm, rules)]), Prompts(), read_prices(), settings, MemoryAccounts())
+    settings = Settings(_env_file=None, turn_seconds=10, **given)
+    writer = Writer(Failover([Member(llm, rules)]), Prompts(), read_prices(), settings, accounts or MemoryAccounts())
     account = Account(customer=ANA, conversation=CHAT, seq=1)
     quote = Answer(outcome=Outcome.ABSTAINED, blocks=())
     try:
@@ -141,3 +142,27 @@ async def test_past_the_turns_deadline_no_tool_is_called(toolbox):
     with pytest.raises(DeadlinePassed):
         _ = [event async for event in loop.stream(request(), limits(seconds=0))]
     assert tools.records == []
+
+
+class Reserving(MemoryAccounts):
+    """Knows what was set aside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[int] = []
+
+    async def reserve(self, customer: CustomerId, day: date, tokens: int, most: int) -> bool:
+        self.asked.append(tokens)
+        return await super().reserve(customer, day, tokens, most)
+
+
+async def test_each_round_has_room_of_its_own_made_with_the_tools_and_what_they_told(toolbox):
+    scripts = [asks("list_bookings"), asks("get_account"), say("Your engineer comes.")]
+    free = Reserving()
+    await write(ScriptedLLM(scripts), tool_turn(toolbox), free, tokens_per_customer_per_day=10**6)
+    first = free.asked[:3]
+    assert first == sorted(set(first)), "each prompt is longer by what a tool told"
+    llm, short = ScriptedLLM(scripts), Reserving()
+    written = await write(llm, tool_turn(toolbox), short, tokens_per_customer_per_day=sum(first[:2]))
+    assert (len(llm.requests), len(short.asked)) == (2, 3)
+    assert (written.capped, written.reply) == (True, None)
