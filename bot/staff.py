@@ -69,6 +69,10 @@ class Staff(Protocol):
         """Keep the account as it is now; its epoch becomes one higher, which ends its visits."""
         ...
 
+    async def remove(self, id: AgentId) -> None:
+        """Forget the account; nothing happens if there is none."""
+        ...
+
 
 def new_agent(id: str, name: str, password: str, role: Role = Role.AGENT, capacity: int = DEFAULT_CAPACITY) -> Agent:
     """An account with these details. Raises StaffInvalid saying what is wrong."""
@@ -76,7 +80,14 @@ def new_agent(id: str, name: str, password: str, role: Role = Role.AGENT, capaci
         raise StaffInvalid(f"{id!r} is no id: 2 to 40 small letters, digits, dots and hyphens, beginning with a letter")
     if not 1 <= capacity <= MOST_CHATS:
         raise StaffInvalid(f"capacity: 1 to {MOST_CHATS} chats at a time (is {capacity})")
-    return Agent(id=AgentId(id), name=check_name(name), role=role, password_hash=hash_password(password), capacity=capacity)
+    return Agent(
+        id=AgentId(id),
+        name=check_name(name),
+        role=role,
+        password_hash=hash_password(password),
+        capacity=capacity,
+        epoch=secrets.randbelow(2**30),  # so that no visit of an account before it with the same id opens this one
+    )
 
 
 def check_name(name: str) -> str:

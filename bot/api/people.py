@@ -77,6 +77,13 @@ class Availability(Body):
     available: bool
 
 
+class Left(BaseModel):
+    """An account that is no more, and how many chats it held."""
+
+    id: str
+    passed_on: int
+
+
 class TicketShown(BaseModel):
     """A ticket with its notes, oldest first."""
 
@@ -146,6 +153,19 @@ async def set_availability(
         raise Refused(404, "unknown", "There is no such account.")
     await _duty(parts.duty).set_available(AgentId(id), wanted.available)
     return wanted
+
+
+@router.delete("/agents/{id}")
+async def delete_agent(
+    id: Annotated[str, Path(pattern=r"^[a-z][a-z0-9.-]{1,39}$", max_length=40)], member: AnAdmin, parts: Parts
+) -> Left:
+    """Delete an account. Chats that it holds go to the front of the queue first; after an error ask again."""
+    agent = await _staff(parts.staff).agent(AgentId(id))
+    if agent is None:
+        raise Refused(404, "unknown", "There is no such account.")
+    if member.id == id:
+        raise Refused(409, "own_account", "Nobody deletes their own account: another administrator has to.")
+    return Left(id=id, passed_on=await _duty(parts.duty).dismiss(agent))
 
 
 @router.get("/escalations")

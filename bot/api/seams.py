@@ -7,7 +7,7 @@ from typing import Protocol
 from bot.bot import Bot
 from bot.domain import AgentId, ClientId, ConversationId, CustomerId, Entry, Turn
 from bot.records import PersonalData, Records
-from bot.staff import Staff
+from bot.staff import Agent, Staff
 from bot.tickets import Tickets
 
 Escalate = Callable[[ConversationId, CustomerId, ClientId], Awaitable[Entry]]
@@ -39,6 +39,10 @@ class Duty(Protocol):
 
     async def set_available(self, agent: AgentId, available: bool) -> None:
         """Let an agent be offered chats, or not."""
+        ...
+
+    async def dismiss(self, agent: Agent) -> int:
+        """Delete the account, its chats to the front of the queue; how many they were. Again goes on where it was."""
         ...
 
 

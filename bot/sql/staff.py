@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain import AgentId
 from bot.errors import StaffInvalid
-from bot.sql.desk_tables import staff
+from bot.sql.desk_tables import presence, staff
 from bot.sql.draft import is_storable_id
 from bot.sql.store import Store
 from bot.staff import Agent, Role
@@ -49,6 +49,16 @@ class SqlStaff:
         """See Staff."""
         changed = update(staff).where(staff.c.id == agent.id).values({**_row(agent), "epoch": staff.c.epoch + 1})
         await self._store.write(lambda connection: connection.execute(changed))
+
+    async def remove(self, id: AgentId) -> None:
+        """See Staff."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(staff).where(staff.c.id == id))
+            connection.execute(delete(presence).where(presence.c.agent == id))
+
+        if is_storable_id(id):
+            await self._store.write(work)
 
 
 def _row(agent: Agent) -> dict[str, Any]:

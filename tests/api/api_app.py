@@ -14,6 +14,9 @@ from fastapi import APIRouter
 from bot.api.application import api_router, build_seams
 from bot.api.seams import A_PERSON, OnDuty
 from bot.bot import Bot
+from bot.desk.desk import Desk
+from bot.desk.leaving import dismiss
+from bot.desk.policy import read_policy
 from bot.domain import AgentId, Draft, Entry, Held, Holder, Kind, Speaker
 from bot.pages.health import health_router
 from bot.settings import Settings
@@ -21,7 +24,7 @@ from bot.sql.log import open_log
 from bot.sql.staff import SqlStaff
 from bot.sql.store import Store, open_store
 from bot.sql.tickets import SqlTickets
-from bot.staff import Role, new_agent
+from bot.staff import Agent, Role, new_agent
 from bot.webchat.chat import serve
 from knowledge.document import Article, DocumentId, Found
 
@@ -94,11 +97,13 @@ class EchoBot(Bot):
         await self.store.close()
 
 
-class Desk:
-    """Everybody is on until they say that they are not."""
+class Duties:
+    """Everybody is on until they say that they are not; who leaves leaves as at the real desk."""
 
-    def __init__(self) -> None:
+    def __init__(self, bot: EchoBot) -> None:
         self.off: set[AgentId] = set()
+        self._log, self._staff = bot.log, SqlStaff(bot.store)
+        self._desk = Desk(bot.log, self._staff, read_policy(bot.settings.desk_file))
 
     async def on_duty(self) -> Sequence[OnDuty]:
         on = [AgentId("ana")]
@@ -106,6 +111,9 @@ class Desk:
 
     async def set_available(self, agent: AgentId, available: bool) -> None:
         (self.off.discard if available else self.off.add)(agent)
+
+    async def dismiss(self, agent: Agent) -> int:
+        return await dismiss(agent, self._log, self._desk, self._staff)
 
 
 async def build_bot(settings: Settings) -> Bot:
@@ -121,7 +129,7 @@ async def build_bot(settings: Settings) -> Bot:
 
 def api(bot: Bot) -> APIRouter:
     seams = build_seams(bot)
-    return api_router(bot, replace(seams, staff=SqlStaff(bot.store), tickets=SqlTickets(bot.store), duty=Desk()))
+    return api_router(bot, replace(seams, staff=SqlStaff(bot.store), tickets=SqlTickets(bot.store), duty=Duties(bot)))
 
 
 serve(build_bot, pages=[api, health_router])

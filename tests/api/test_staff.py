@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.api.conftest import API_APP, PLENTY, Caller
+from tests.api.conftest import API_APP, PASSWORD, PLENTY, Caller
 from tests.server import Server
 
 ARTICLES = [
@@ -71,6 +71,21 @@ async def test_accounts_are_made_by_administrators_and_taken_ids_are_refused(roo
     status, told, _ = await nobody.call("POST", "/staff/session", json={"id": new["id"], "password": new["password"]})
     assert (status, told["role"]) == (201, "agent")
     assert "password" not in str((await root.call("GET", "/agents"))[1])
+
+
+async def test_an_account_is_deleted_by_another_administrator_and_its_visits_are_over(root: Caller, nobody: Caller) -> None:
+    new = {"id": f"a{uuid.uuid4().hex[:8]}", "name": "Anna Berg", "password": PASSWORD}
+    await root.call("POST", "/agents", json=new)
+    _status, told, _ = await nobody.call("POST", "/staff/session", json={"id": new["id"], "password": new["password"]})
+    gone = Caller(nobody.address, nobody.http, token=told["token"])
+    assert (await gone.call("GET", "/conversations"))[0] == 200
+    assert (await gone.call("DELETE", f"/agents/{new['id']}"))[0] == 403
+    assert (await root.call("DELETE", "/agents/root"))[1]["code"] == "own_account"
+    assert (await root.call("DELETE", f"/agents/{new['id']}"))[:2] == (200, {"id": new["id"], "passed_on": 0})
+    assert (await root.call("DELETE", f"/agents/{new['id']}"))[0] == 404
+    assert (await gone.call("GET", "/conversations"))[0] == 401
+    assert (await root.call("POST", "/agents", json=new))[0] == 201, "the id is free again"
+    assert (await gone.call("GET", "/conversations"))[0] == 401, "and not open to whoever had it before"
 
 
 async def test_an_agent_is_available_or_not_by_their_own_word(ana: Caller, dora: Caller) -> None:
