@@ -8,13 +8,15 @@ const NEAR_PIXELS = 60;
 let isAtEnd = true, lastTop = 0;
 const main = document.getElementById("chat"), packet = document.getElementById("packet"), desk = document.getElementById("desk");
 export let current = null;
-let seq = 0, held = "", catchingUp = null;
+let seq = 0, held = "", catchingUp = null, wanted = null, isOpening = false, boardMeanwhile = null;
 const log = () => document.getElementById("log");
 const path = (id, rest = "") => `/desk/chats/${encodeURIComponent(id)}${rest}`;
 
 export async function openChat(id, { focus = true } = {}) {
-  const told = await attempt(() => ask(path(id)));
-  if (!told) return;
+  const mine = wanted = {};
+  isOpening = true;
+  const told = await attempt(() => ask(path(id))).finally(() => { if (mine === wanted) isOpening = false; });
+  if (!told || mine !== wanted) return;  // by now another chat is asked for
   current = id;
   seq = told.seq;
   main.innerHTML = told.html;
@@ -31,6 +33,7 @@ export async function openChat(id, { focus = true } = {}) {
   toEnd();
   if (focus) (composer.box() ?? main.querySelector(".acts .primary") ?? main).focus();
   composer.suggest(false);
+  if (boardMeanwhile) follow(...boardMeanwhile);
 }
 
 // Whoever reads the latest stays there, whatever opens below; whoever reads further up is left in peace.
@@ -57,23 +60,30 @@ export function closeChat() {
 
 // The lists say where each chat stands: read what is missing, and build the chat anew when it changed hands.
 export async function follow(chats, me) {
-  if (!current) return;
+  boardMeanwhile = isOpening ? [chats, me] : null;
+  if (!current || isOpening) return;
   const stands = chats[current];
+  if (stands && stands[0] < seq) return;  // the lists are older than the chat, and would build it anew under the agent's hands
   const now = stands && stands[1] === "agent" && stands[2] === me ? "mine" : "other";
   if (now !== held || (!stands && main.querySelector(".acts .primary"))) {
     held = now;
     const focus = main.contains(document.activeElement);
     if (composer.box()) composer.keep();
     await openChat(current, { focus });
-  } else if (stands && stands[0] > seq) {
-    await catchUp();
+  } else if (stands) {
+    await reach(stands[0]);
   }
 }
 
 export async function addEntry(entry) {
   if (entry.conversation !== current || entry.seq <= seq) return;
-  if (entry.seq > seq + 1) return catchUp();
+  if (entry.seq > seq + 1) return reach(entry.seq);
   append(entry);
+}
+
+// What is being read already may have been asked for too early: then it is read once more.
+async function reach(place) {
+  for (let tries = 0; tries < 2 && place > seq; tries += 1) await catchUp();
 }
 
 async function catchUp() {

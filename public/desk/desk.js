@@ -99,8 +99,8 @@ function showTab(id) {
 let searching = null;
 const words = document.getElementById("words");
 const search = async () => {
-  const told = await attempt(() => ask(`/desk/search?q=${encodeURIComponent(words.value)}`));
-  if (told) document.getElementById("found").innerHTML = told.html;
+  const asked = words.value, told = await attempt(() => ask(`/desk/search?q=${encodeURIComponent(asked)}`));
+  if (told && asked === words.value) document.getElementById("found").innerHTML = told.html;
 };
 words.addEventListener("input", () => { clearTimeout(searching); searching = setTimeout(search, 250); });
 document.getElementById("search").addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(searching); search(); });

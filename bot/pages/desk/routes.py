@@ -130,7 +130,7 @@ class DeskRoutes:
         return JSONResponse(
             {
                 "id": case.id,
-                "seq": case.last_seq,
+                "seq": entries[-1].seq if entries else 0,  # the case may be ahead of them by now
                 "html": render_chat(self._room, visit.agent, case, entries),
                 "packet": await self._told(self._packet(case, entries)),
             },
