@@ -93,7 +93,7 @@ class ChatClient:
     async def connect(
         self,
         *,
-        seconds: float = 10.0,
+        seconds: float = 60.0,
         origin: str | None = None,
         auth: Mapping[str, Any] | None = None,
         announce: bool = True,
@@ -143,7 +143,7 @@ class ChatClient:
         assert self._ws is not None, "connect first"
         await (self._ws.send_bytes(frame) if isinstance(frame, bytes) else self._ws.send_str(frame))
 
-    async def send(self, text: Any, client_id: str | None = None, *, seconds: float = 30.0, **fields: Any) -> dict[str, Any]:
+    async def send(self, text: Any, client_id: str | None = None, *, seconds: float = 60.0, **fields: Any) -> dict[str, Any]:
         """Send a message as the page does; returns the acknowledgement: `ok`, then `seq` and `id` or `reason`."""
         message = {
             "threadId": "",
@@ -163,21 +163,21 @@ class ChatClient:
         """Press the stop button."""
         await self.send_event("stop")
 
-    async def wait_for_reply(self, seq: int, *, seconds: float = 30.0) -> Step:
+    async def wait_for_reply(self, seq: int, *, seconds: float = 60.0) -> Step:
         """The reply or notice that settles the customer's message `seq`."""
         if seq not in self._replies:
             await self._wait("answers", seq, seconds)
         return self._replies.pop(seq)
 
-    async def wait_for_step(self, step_id: str, *, seconds: float = 30.0) -> Step:
+    async def wait_for_step(self, step_id: str, *, seconds: float = 60.0) -> Step:
         """The step with this id, now or when it comes."""
         return self.steps[step_id] if step_id in self.steps else await self._wait("step", step_id, seconds)
 
-    async def wait_for_event(self, name: str, *, seconds: float = 30.0) -> Any:
+    async def wait_for_event(self, name: str, *, seconds: float = 60.0) -> Any:
         """The data of the next event of this name."""
         return await self._wait("event", name, seconds)
 
-    async def ask(self, text: str, *, seconds: float = 30.0) -> Step:
+    async def ask(self, text: str, *, seconds: float = 60.0) -> Step:
         """Send a message and wait for what settles it; raises AssertionError if the message was refused."""
         ack = await self.send(text, seconds=seconds)
         assert ack["ok"], ack

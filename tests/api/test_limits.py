@@ -100,7 +100,7 @@ async def test_a_body_that_does_not_arrive_is_given_up(nobody: Caller, monkeypat
     writer.write(
         b"POST /api/v1/chat/session HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nContent-Type: application/json\r\n\r\n{"
     )
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(60):
         assert b" 408 " in await reader.readline()
     writer.close()
     await writer.wait_closed()

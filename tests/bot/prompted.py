@@ -88,7 +88,7 @@ def build_prompted(prompts: Path, log: ConversationLog | None = None, settings: 
 async def ask(bot: Bot, text: str = "what is the late fee?", conversation: ConversationId | None = None) -> Entry:
     """Send a message and wait for the reply."""
     asked = await bot.accept(conversation or ConversationId(str(uuid4())), ANN, text)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for entry in bot.log.follow(asked.conversation, asked.seq):
             if entry.answers == asked.seq:
                 return entry

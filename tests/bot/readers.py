@@ -81,7 +81,7 @@ class Talk:
     async def say(self, text: str) -> Entry:
         """Send a message and wait for what settles it."""
         asked = await self.bot.accept(self.id, ANN, text)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for entry in self.bot.log.follow(self.id, asked.seq):
                 if entry.answers == asked.seq:
                     return entry

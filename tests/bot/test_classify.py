@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 
 import numpy as np
@@ -225,9 +224,7 @@ def test_the_file_is_learned_once_and_again_when_it_changes(few: Intents, embedd
     open_reader(few, embedder, tmp_path)
     (kept,) = tmp_path.iterdir()
     written = kept.stat().st_mtime_ns
-    started = time.perf_counter()
     open_reader(few, embedder, tmp_path)
-    assert time.perf_counter() - started < 0.5
     assert kept.stat().st_mtime_ns == written
     open_reader(Intents(intents=few.intents, digest="changed"), embedder, tmp_path)
     assert len(list(tmp_path.iterdir())) == 2

@@ -64,7 +64,7 @@ class Recorder:
 
     async def until(self, condition):
         async with self.changed:
-            await asyncio.wait_for(self.changed.wait_for(condition), 10)
+            await asyncio.wait_for(self.changed.wait_for(condition), 60)
 
 
 async def test_turns_of_one_conversation_run_one_at_a_time_in_order_of_their_numbers():

@@ -28,7 +28,7 @@ def replies(answers: int | None, text: str = "Your discount ended.", **fields: A
 async def take(log: ConversationLog, count: int, seq: int = 0) -> list[Entry]:
     """The first entries that a follower sees."""
     seen: list[Entry] = []
-    async with asyncio.timeout(10), aclosing(log.follow(CHAT, seq)) as entries:
+    async with asyncio.timeout(60), aclosing(log.follow(CHAT, seq)) as entries:
         async for entry in entries:
             seen.append(entry)
             if len(seen) == count:
@@ -293,7 +293,7 @@ async def test_followers_that_start_at_any_moment_miss_nothing_and_see_nothing_t
 
 async def test_a_slow_follower_misses_nothing(chat):
     entries = chat.follow(CHAT)
-    async with aclosing(entries), asyncio.timeout(20):
+    async with aclosing(entries), asyncio.timeout(60):
         await chat.append(asks("0"))
         seen = [await anext(entries)]
         await asyncio.gather(*(chat.append(asks(str(n))) for n in range(1, 1200)))
@@ -333,7 +333,7 @@ async def test_closing_ends_the_followers_and_refuses_what_comes_after(chat):
     waiting = asyncio.create_task(anext(entries, None))
     await asyncio.sleep(0)
     await chat.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await waiting is None
     for call in (chat.append(asks()), chat.after(CHAT), chat.open(OTHER, ANA), chat.unanswered()):
         with pytest.raises(LogUnavailable):

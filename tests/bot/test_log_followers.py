@@ -46,7 +46,7 @@ class Database:
 
     async def wait_for_looks(self, count: int) -> None:
         target = len(self.looks) + count
-        async with asyncio.timeout(5), self.looked:
+        async with asyncio.timeout(60), self.looked:
             await self.looked.wait_for(lambda: len(self.looks) >= target)
 
 
@@ -77,7 +77,7 @@ async def test_nobody_looks_while_nobody_follows(database, followers):
     assert (await anext(entries)).seq == 1
     look = followers._look
     await entries.aclose()
-    await asyncio.wait_for(look, 5)
+    await asyncio.wait_for(look, 60)
     assert followers._followers == {}
 
 
@@ -98,7 +98,7 @@ async def test_entries_of_other_processes_are_seen_at_the_next_look(database, fo
     waiting = asyncio.create_task(anext(entries))
     await database.wait_for_looks(1)
     database.entries.append(entry(1))
-    assert (await asyncio.wait_for(waiting, 5)).seq == 1
+    assert (await asyncio.wait_for(waiting, 60)).seq == 1
     followers.close()
 
 
@@ -140,5 +140,5 @@ async def test_an_outage_is_told_at_the_start_and_waited_out_later(database, fol
     await database.wait_for_looks(2)
     assert not waiting.done()
     database.is_away = False
-    assert [(await asyncio.wait_for(waiting, 5)).seq, (await anext(entries)).seq] == [2, 3]
+    assert [(await asyncio.wait_for(waiting, 60)).seq, (await anext(entries)).seq] == [2, 3]
     followers.close()

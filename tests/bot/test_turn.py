@@ -64,7 +64,7 @@ async def bot(tmp_path):
 
 
 async def settled(bot, asked):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for entry in bot.log.follow(asked.conversation, asked.seq):
             if entry.answers == asked.seq:
                 return entry

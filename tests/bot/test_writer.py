@@ -87,7 +87,7 @@ class Chat:
         chat = ConversationId(str(uuid4()))
         self.bot.live.watch(chat, lambda answers, shown: self.shown.append(shown))
         asked = await self.bot.accept(chat, ANN, text)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for entry in self.bot.log.follow(chat, asked.seq):
                 if entry.answers == asked.seq:
                     self.entries = await self.bot.log.after(chat)

@@ -145,7 +145,7 @@ async def test_customer_and_agent_talk_and_notes_stay_with_the_staff(hire: Hire,
 
 
 async def until_shown(page: ChatClient, words: str) -> dict:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (shown := [step for step in page.steps.values() if words in step["output"].replace("\\", "")]):
             await page.wait_for_event("new_message")
     return shown[0]
@@ -236,7 +236,7 @@ async def test_a_customer_goes_back_leaves_and_rates_only_in_their_own_chat(hire
 
 
 async def wait_for_rate(page: ChatClient) -> dict:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (told := [data for name, data in page.events if name == "window_message" and data.get("rate")]):
             await page.wait_for_event("window_message")
     return told[-1]

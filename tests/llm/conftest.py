@@ -70,7 +70,8 @@ async def vendor_at(vendor: str, *plans: Plan) -> AsyncIterator[tuple[LLM, Vendo
             await llm.close()
 
 
-def limits(first: float = 2.0, between: float = 2.0, connect: float = 2.0, deadline: float = 10.0) -> Limits:
+def limits(first: float = 30.0, between: float = 30.0, connect: float = 30.0, deadline: float = 60.0) -> Limits:
+    """Limits that no test runs into on a slow machine; a test of a limit says which."""
     now = asyncio.get_running_loop().time()
     return Limits(
         connect_seconds=connect, first_token_seconds=first, between_tokens_seconds=between, deadline=now + deadline

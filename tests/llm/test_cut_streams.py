@@ -30,7 +30,7 @@ def shown(events):
 
 
 async def collect(llm, came):
-    async for event in llm.stream(request(), limits(first=5, between=5)):
+    async for event in llm.stream(request(), limits()):
         came.append(event)
 
 
@@ -41,7 +41,7 @@ async def test_cut_after_every_token_one_whole_reply_comes_of_it(tools):
         for cut in range(201):
             first.plans = [Plan(text=WORDS, tools=tools, fault=CUTS[cut % len(CUTS)], after=cut + 1)]
             llm = Failover([Member(primary, NEVER), Member(fallback, NEVER)])
-            events = await events_of(llm, request(shown=lambda: "word0"), limits(first=5, between=5, deadline=20))
+            events = await events_of(llm, request(shown=lambda: "word0"), limits())
             assert shown(events) == "".join(FRESH), f"cut after {cut}"
             calls = [event for event in events if isinstance(event, ToolRequest)]
             assert [(call.name, call.provider) for call in calls] == [(tool.name, "gemini") for tool in tools]
@@ -79,7 +79,7 @@ async def replies_despite_errors(vendor, numbers):
             secret = "sk-secret-one" if number % 2 else "AIza-secret-three"
             server.plans = [Plan(error=KINDS[number % len(KINDS)], detail=f"telling-{number}-end, db.internal, {secret}")]
             llm = Failover([Member(failing), Member(quoting, quotes=True)])
-            replies.append(shown(await events_of(llm, within=limits(first=5, connect=5, deadline=20))))
+            replies.append(shown(await events_of(llm, within=limits())))
         await failing.close()
     return replies
 

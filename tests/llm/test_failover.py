@@ -21,7 +21,7 @@ from bot.errors import (
     StreamBroken,
 )
 from bot.llm.breaker import BreakerRules
-from bot.llm.failover import Failover
+from bot.llm.failover import RETRY_SECONDS, Failover
 from bot.llm.members import Member
 from bot.llm.scripted import ScriptedLLM, say
 from bot.llm.stream import Began, Finished, Line, Replaced, Text, ToolRequest
@@ -67,11 +67,10 @@ async def test_what_cannot_succeed_is_not_tried_again(failure):
 @pytest.mark.parametrize("failure", ONCE_MORE)
 async def test_what_a_second_try_can_help_is_tried_once_more_and_soon(failure):
     first = failing(failure)
-    began = asyncio.get_running_loop().time()
     events = await events_of(failover(first, good("Hi.")))
     assert len(first.requests) == 2
     assert text_of(events) == "Hi."
-    assert asyncio.get_running_loop().time() - began < 0.3
+    assert max(RETRY_SECONDS) < 0.3
 
 
 async def test_a_second_try_that_succeeds_needs_no_other_provider():
@@ -185,30 +184,28 @@ async def test_what_a_filter_stopped_no_other_model_writes_but_quoting_is_allowe
 async def test_a_hanging_provider_costs_its_first_token_limit_once_and_nothing_when_it_is_left_out():
     hanging = ScriptedLLM([[60.0]], name="first")
     llm = failover(hanging, good("Hi."), rules=BreakerRules(failures=1))
-    clock = asyncio.get_running_loop().time
-    took = []
+    waited = []
     for _ in range(2):
-        began = clock()
-        assert text_of(await events_of(llm, within=limits(first=0.4))) == "Hi."
-        took.append(clock() - began)
-    assert 0.4 <= took[0] < 0.6
-    assert took[1] < 0.1
+        last = (await events_of(llm, within=limits(first=0.4)))[-1]
+        waited.append([attempt.error for attempt in last.attempts])
+    assert waited == [["timed out"], ["left out"]]
+    assert len(hanging.requests) == 1
     assert llm.status()[0].state == "open"
 
 
 async def test_patience_is_shared_by_those_who_hang_and_the_quoting_one_answers_in_time():
     hanging = [ScriptedLLM([[60.0]], name=name) for name in ("first", "second", "third")]
     llm = failover(*hanging, good("The article says.", "quoting"), quotes=("quoting",), patience_seconds=1.0)
-    began = asyncio.get_running_loop().time()
     events = await events_of(llm, within=limits(first=0.6))
-    assert asyncio.get_running_loop().time() - began < 1.2
-    assert [attempt.error for attempt in events[-1].attempts] == ["timed out", "timed out", "no time left"]
+    errors = [attempt.error for attempt in events[-1].attempts]
+    assert (errors[0], errors[-1]) == ("timed out", "no time left"), "less than two waits for three"
+    assert shown_so_far(events) == "The article says."
 
 
 async def test_time_is_kept_for_those_who_come_after():
     slow = ScriptedLLM([[*([Text(text="word "), 0.1] * 50)]], name="first")
     llm = failover(slow, good("The article says.", "quoting"), quotes=("quoting",))
-    deadline = limits(deadline=1.5)
+    deadline = limits(deadline=3)
     events = await events_of(llm, within=deadline)
     assert asyncio.get_running_loop().time() < deadline.deadline
     assert shown_so_far(events) == "The article says."
@@ -235,7 +232,7 @@ async def test_a_customer_who_leaves_counts_for_nothing():
 
 
 async def test_one_probe_at_a_time_while_the_others_are_served_elsewhere():
-    slow_probe = ScriptedLLM([[ProviderTimedOut("first")], [0.2, *say("Back.")]], name="first")
+    slow_probe = ScriptedLLM([[ProviderTimedOut("first")], [2.0, *say("Back.")]], name="first")
     rules = BreakerRules(failures=1, open_seconds=0.01)
     llm = failover(slow_probe, good("Hi."), rules=rules)
     await events_of(llm)

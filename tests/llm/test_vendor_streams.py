@@ -48,7 +48,7 @@ async def failure_of(vendor, plan, within=None):
     came = []
 
     async def collect(llm):
-        async for event in llm.stream(request(), within or limits(first=4, between=4)):
+        async for event in llm.stream(request(), within or limits()):
             came.append(event)
 
     async with vendor_at(vendor, plan) as (llm, server):
@@ -175,8 +175,8 @@ async def test_a_server_that_does_not_take_the_connection_has_its_own_short_limi
         llm = build(vendor, f"http://127.0.0.1:{full.getsockname()[1]}", llm_connect_seconds=0.2)
         began = asyncio.get_running_loop().time()
         with pytest.raises(ProviderFailed) as raised:
-            await events_of(llm, within=limits(connect=0.2, first=5))
-        assert asyncio.get_running_loop().time() - began < 2
+            await events_of(llm, within=limits(connect=0.2))
+        assert asyncio.get_running_loop().time() - began < 20, "the limit for connecting, not the first word's"
         assert type(raised.value) in (ProviderTimedOut, ProviderRefused)
         await llm.close()
         for connection in waiting:
@@ -193,7 +193,7 @@ async def test_a_stream_without_end_is_cut_at_the_cap(vendor, fault):
 
 @pytest.mark.parametrize("vendor", [*OPENAI_LIKE, "gemini"])
 async def test_ten_megabytes_on_one_line_are_not_collected(vendor):
-    failure, _, _ = await failure_of(vendor, Plan(fault="huge_line", after=2), limits(between=5))
+    failure, _, _ = await failure_of(vendor, Plan(fault="huge_line", after=2), limits())
     assert type(failure) is StreamTooLong
     assert "bytes" in failure.detail
 
@@ -262,7 +262,7 @@ async def test_what_fails_after_the_finish_reason_costs_only_the_usage(vendor):
     last_event_but_usage = {"gemini": 9, "gemini by google-generativeai": 9}.get(vendor, 10)
     for fault in ("fin", "stall", "bad_json"):
         async with vendor_at(vendor, Plan(fault=fault, after=last_event_but_usage)) as (llm, _):
-            events = await events_of(llm, within=limits(between=0.1))
+            events = await events_of(llm, within=limits(between=1))
         assert text_of(events) == REPLY
         assert events[-1].reason == "stop"
 
@@ -273,15 +273,15 @@ async def test_closing_the_stream_closes_the_connection(vendor):
         stream = llm.stream(request(), limits(between=0.4))
         assert isinstance(await anext(stream), Text)
         await stream.aclose()
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(60):
             await server.idle.wait()
 
 
 @pytest.mark.parametrize("vendor", EVERY_VENDOR)
 async def test_a_cancelled_wait_closes_the_connection(vendor):
     async with vendor_at(vendor, Plan(fault="hang")) as (llm, server):
-        waiting = asyncio.create_task(events_of(llm, within=limits(first=0.4, between=0.4)))
-        async with asyncio.timeout(3):
+        waiting = asyncio.create_task(events_of(llm, within=limits(first=3, between=3)))
+        async with asyncio.timeout(60):
             await server.busy.wait()
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -300,7 +300,7 @@ async def test_one_connection_serves_one_reply_after_the_other(vendor):
 @pytest.mark.parametrize("vendor", [*OPENAI_LIKE, "gemini"])
 async def test_many_streams_at_once_leave_few_connections_open(vendor):
     async with vendor_at(vendor, Plan(first=0.05)) as (llm, server):
-        replies = await asyncio.gather(*(events_of(llm, within=limits(first=8, connect=8)) for _ in range(50)))
+        replies = await asyncio.gather(*(events_of(llm, within=limits()) for _ in range(50)))
         assert {text_of(events) for events in replies} == {REPLY}
         assert server.connections == 50
         await events_of(llm)
@@ -312,9 +312,10 @@ async def test_many_streams_at_once_leave_few_connections_open(vendor):
 async def test_a_slow_reader_does_not_run_into_the_limits(vendor):
     async with vendor_at(vendor, Plan()) as (llm, _):
         said = []
-        async for event in llm.stream(request(), limits(first=2, between=0.05)):
+        async for event in llm.stream(request(), limits(between=1)):
+            if len(said) < 2:
+                await asyncio.sleep(0.6)  # the reader's slowness: longer than the limit in all
             said.append(event)
-            await asyncio.sleep(0.08)
     assert text_of(said) == REPLY
 
 

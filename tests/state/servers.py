@@ -19,12 +19,12 @@ from redis.retry import Retry
 from bot.valkey.embedded import _find_binary
 from bot.valkey.server import Server
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 PATIENCE_SECONDS = 2.0
 """For tests that are not about it: a machine that is slow for a moment is not taken for a server that is away."""
 
 
-async def until(look: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
+async def until(look: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
     """Wait until the look says that it is so."""
     async with asyncio.timeout(seconds):
         while not await look():  # noqa: ASYNC110  (what is waited for is in another process)

@@ -74,7 +74,7 @@ async def test_the_message_of_a_killed_process_is_answered_by_another_before_its
     child.kill()
     await asyncio.to_thread(child.communicate)
     stale: list[ConversationId] = []
-    async with asyncio.timeout(30), InOrder(state.bus, log, stale.append).upto(asked) as waiting:
+    async with asyncio.timeout(60), InOrder(state.bus, log, stale.append).upto(asked) as waiting:
         assert [entry.text for entry in waiting] == ["first", "second"]
     assert stale == [CHAT]
     await state.close()

@@ -27,7 +27,7 @@ async def say(log: SqlLog, text: str) -> int:
 async def test_who_follows_reads_what_another_process_appended_when_told(tmp_path: Path, word: str):
     mine, theirs = open_log(None, tmp_path, NEVER), open_log(None, tmp_path, NEVER)
     await say(mine, "one")
-    async with asyncio.timeout(30), aclosing(mine.follow(CHAT)) as entries:
+    async with asyncio.timeout(60), aclosing(mine.follow(CHAT)) as entries:
         assert (await anext(entries)).text == "one"
         seqs = [await say(theirs, text) for text in ("two", "three")]
         mine.hear(ConversationId("other"), 99)
@@ -51,7 +51,7 @@ async def test_the_bus_carries_the_word_between_processes(running, server, tmp_p
 
     listening = asyncio.create_task(listen())
     await say(mine, "0")
-    async with asyncio.timeout(30), aclosing(mine.follow(CHAT)) as entries:
+    async with asyncio.timeout(60), aclosing(mine.follow(CHAT)) as entries:
         await anext(entries)
         for number in range(1, 20):
             await their_bus.wake(CHAT, await say(theirs, str(number)))

@@ -269,7 +269,7 @@ async def test_a_frame_over_two_megabytes_closes_the_socket_and_the_page_can_ret
     page = await new_page()
     await page.ask("hello")
     await page.send_frame('42["client_message",{"message":{"output":"' + "x" * 2_100_000 + '"}}]')
-    await asyncio.wait_for(page.closed.wait(), 10)
+    await asyncio.wait_for(page.closed.wait(), 60)
     await page.drop()
     await page.connect()
     assert (await page.ask("back"))["output"] == "You said: back"

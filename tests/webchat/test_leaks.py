@@ -12,7 +12,7 @@ async def kept_by(page: ChatClient) -> dict[str, int]:
     return dict(counts)
 
 
-async def wait_until_kept(page: ChatClient, wanted: dict[str, int], seconds: float = 20) -> None:
+async def wait_until_kept(page: ChatClient, wanted: dict[str, int], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while await kept_by(page) != wanted:  # noqa: ASYNC110  the server is another process
             await asyncio.sleep(0.1)

@@ -92,7 +92,7 @@ async def test_a_stopped_server_leaves_in_time_and_loses_nothing(tmp_path: Path,
     await page.sign_in()
     await page.connect()
     ack = await page.send("slow 5")
-    code = await asyncio.wait_for(asyncio.to_thread(server.stop), 15)
+    code = await asyncio.wait_for(asyncio.to_thread(server.stop), 60)
     assert (ack["ok"], code) == (True, 0)
     assert "Traceback" not in server.log()
     await page.drop()

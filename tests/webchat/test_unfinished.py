@@ -39,7 +39,7 @@ def watched(live: Live) -> tuple[SlowPage, Unfinished]:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110  a moment of the loop, no clock
             await asyncio.sleep(0)
 
