@@ -9,7 +9,6 @@ from bot.errors import IntentsInvalid, LogUnavailable, PromptInvalid, SettingsIn
 from evals import (
     agreement,
     answerability,
-    answers,
     blank,
     compare,
     escalation,
@@ -48,7 +47,6 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {
     "agreement": agreement,
     "answerability": answerability,
-    "answers": answers,
     "blank": blank,
     "compare": compare,
     "escalation": escalation,

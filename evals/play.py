@@ -17,7 +17,7 @@ from bot.domain import ConversationId, CustomerId, Draft, Entry, Holder, Kind, S
 from bot.errors import FrontdeskError, MessageRefused
 from evals.formats import FileInvalid, read_rows
 from evals.players import CACHE, Player, Setup, open_player
-from evals.run_folder import RunFolder, timeless
+from evals.run_folder import RunFolder, timeless, unnumbered
 from evals.runs import Played, PlayedTurn, Said, Source, Times, TurnTimes
 from evals.transcripts import Transcript, intent_names
 
@@ -195,7 +195,7 @@ def _said(entry: Entry, asked: Entry) -> Said:
     return Said(
         speaker=entry.speaker,
         kind=entry.kind,
-        text=entry.text,
+        text=unnumbered(entry.text),
         data=timeless(entry.data),
         answers=entry.answers == asked.seq,
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import Any
 from evals.formats import FileInvalid
 from evals.runs import Manifest, Played, Times, read_manifest
 from evals.transcripts import Transcript, as_line
+
+_TICKET = re.compile(r"\bLF-\d{5}\b")
+_OF_ONE_ENTRY = ("key", "at")
+"""What names one proposal of a change: a random key, and when it was made."""
 
 
 class RunFolder:
@@ -67,6 +72,11 @@ def timeless(data: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
+def unnumbered(text: str) -> str:
+    """A reply without the number of a ticket: it tells only which of the conversations at once came first."""
+    return _TICKET.sub("LF-…", text)
+
+
 def _strip(value: object) -> object:
     if isinstance(value, Mapping):
         return {key: _content(key, inner) for key, inner in value.items() if not str(key).endswith("_ms")}
@@ -76,9 +86,17 @@ def _strip(value: object) -> object:
 def _content(key: object, value: object) -> object:
     if key == "steps" and isinstance(value, list):
         return [[step[0], step[-1]] for step in value]
+    if key == "calls" and isinstance(value, list | tuple):
+        return [one[:3] for one in value]
+    if key == "open" and isinstance(value, Mapping):
+        return {**value, "done": bool(value.get("done")), "proposal": _proposal(value.get("proposal"))}
     if key == "knowledge" and isinstance(value, str):
         return value.rpartition("-")[2]
     return _strip(value)
+
+
+def _proposal(value: object) -> object:
+    return {key: one for key, one in value.items() if key not in _OF_ONE_ENTRY} if isinstance(value, Mapping) else value
 
 
 def _write(file: Path, text: str) -> None:

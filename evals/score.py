@@ -125,8 +125,20 @@ def _figure(measure: Measure, scores: Scores, found: Figure | None) -> dict[str,
 def table(scores: Scores) -> str:
     """One line a measure."""
     lines = [f"{len(scores.run.pairs)} conversations, {scores.run.turns} turns"]
+    if verdicts := tell_verdicts(scores.tables["verdicts"]):
+        lines.append(verdicts)
     lines += [_line(measure, scores) for measure in MEASURES.values()]
     return "\n".join(lines)
+
+
+def tell_verdicts(rows: Table) -> str:
+    """How many labelled replies are right, declined, incomplete and wrong, in a line; "" where none is labelled."""
+    if not rows:
+        return ""
+    told = ", ".join(f"{row['right']} {row['verdict']}" for row in rows)
+    wrong = rows[-1]
+    few = "too few to tell" if wrong["share"] is None else f"{wrong['share']:.1%} [{wrong['low']:.1%}, {wrong['high']:.1%}]"
+    return f"{wrong['n']} labelled replies: {told} (wrong {few})"
 
 
 def _line(measure: Measure, scores: Scores) -> str:

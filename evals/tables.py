@@ -1,6 +1,7 @@
 """Tables that explain the figures: each intent, what is confused with what, calibration, timing and reasons of handovers."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Table = list[dict[str, object]]
+
+
+class Verdict(StrEnum):
+    """What a labelled reply is, in one word."""
+
+    RIGHT = "right"
+    DECLINED = "declined"
+    """An honest "I don't know" or a question back where an answer was possible."""
+    INCOMPLETE = "incomplete"
+    """From a right article, without a fact that decides."""
+    WRONG = "wrong"
+    """It misleads: from a wrong article, where none answers, or with what must not be said."""
+
+
 CONFUSIONS = 12
 
 
@@ -30,6 +45,7 @@ def build_tables(run: Run, marks: Iterable[Mark]) -> Mapping[str, Table]:
         "reliability": _reliability(_scored(found.get("intent_ece", []))),
         "timing": _timing(_scored(found.get("handover_f1", []))),
         "reasons": _reasons(run, found.get("escalation_right", [])),
+        "verdicts": _verdicts(run, found),
         "tags": _tags(run, found.get("reply_right", [])),
     }
 
@@ -105,6 +121,24 @@ def _reasons(run: Run, marks: Iterable[Mark]) -> Table:
         if case.expect.reasons and (value := right.get((case.transcript.id, case.number))) is not None
     ]
     return _shares(_frame(rows, ("name", "right")), "reason")
+
+
+def _verdicts(run: Run, found: Mapping[str, Sequence[Mark]]) -> Table:
+    """Every labelled reply under one of four words."""
+    answered = {(case.transcript.id, case.number) for case in cases(run) if case.answered}
+    misleading = {(mark.conversation, mark.turn) for mark in found.get("not_misleading", ()) if mark.value == 0}
+    said = [
+        _verdict(mark, (mark.conversation, mark.turn) in misleading, (mark.conversation, mark.turn) in answered)
+        for mark in found.get("reply_right", ())
+        if mark.value is not None
+    ]
+    return [{"verdict": str(one), **_rate([each is one for each in said])} for one in Verdict] if said else []
+
+
+def _verdict(mark: Mark, misleads: bool, answered: bool) -> Verdict:
+    if mark.value == 1:
+        return Verdict.RIGHT
+    return Verdict.WRONG if misleads else Verdict.INCOMPLETE if answered else Verdict.DECLINED
 
 
 def _tags(run: Run, marks: Iterable[Mark]) -> Table:

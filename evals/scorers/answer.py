@@ -77,8 +77,7 @@ def score(run: Run) -> Iterator[Mark]:
 
 
 def _score(case: Case) -> Iterator[Mark]:
-    if not case.outcome:
-        why = "a human was brought in" if case.played.handed_over else case.played.failure or "no outcome was recorded"
+    if why := _unscored(case):
         yield from (case.mark(name, None, why) for name in _due(case))
         return
     wrong, short = _wrong(case), _short(case)
@@ -95,6 +94,15 @@ def _score(case: Case) -> Iterator[Mark]:
         yield case.mark("citations_right", sum(one in case.expect.cite for one in cited) / len(cited) if cited else 0.0)
     if "abstained" in _due(case):
         yield case.mark("abstained", not case.answered, "answers what the articles do not hold" if case.answered else "")
+
+
+def _unscored(case: Case) -> str:
+    """Why a reply cannot be judged, or "". Labels tell what articles hold: whether a tool may answer they do not say."""
+    if case.by_tool and case.answered and (case.expect.cite or Outcome.ANSWERED not in case.expect.outcomes):
+        return "" if _said(case.expect.must_not, case.text) else "a tool answered, and the labels are about articles"
+    if case.outcome:
+        return ""
+    return "a human was brought in" if case.played.handed_over else case.played.failure or "no outcome was recorded"
 
 
 def _due(case: Case) -> list[str]:

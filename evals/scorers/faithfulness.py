@@ -10,6 +10,7 @@ from evals.runs import Run
 from evals.scorers.turns import Case, cases
 from knowledge.sentences import split_sentences
 
+TOLD_BY_TOOL = "a tool replied: it tells what the company's system holds, and cites no article"
 _MARK = re.compile(r"\[(\d+)\]")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 MEASURES = (
@@ -36,7 +37,9 @@ MEASURES = (
 def score(run: Run) -> Iterator[Mark]:
     """A mark of each kind for every answer with a claim."""
     for case in cases(run):
-        if case.answered:
+        if case.by_tool:
+            yield from (case.mark(one.name, None, TOLD_BY_TOOL) for one in MEASURES if case.answered)
+        elif case.answered:
             yield from _score(case)
 
 
@@ -54,13 +57,10 @@ def _score(case: Case) -> Iterator[Mark]:
 
 def read_claims(case: Case) -> Iterator[tuple[str, list[str]]]:
     """The sentences of a reply that claim something, each with the texts that it cites: those of the next mark after it."""
-    reply = case.played.reply
-    if reply is None:
-        return
     sources = {str(one["number"]): _source(one) for one in case.played.data.get("citations", ())}
     following: list[str] = []
     claims: list[tuple[str, list[str]]] = []
-    for paragraph in reversed(reply.text.split("\n\n")):
+    for paragraph in reversed(case.own_words.split("\n\n")):
         for piece in reversed(_pieces(paragraph)):
             following = _MARK.findall(piece) or following
             cited = [sources[mark] for mark in following if mark in sources]

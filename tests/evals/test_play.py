@@ -12,7 +12,7 @@ from evals.__main__ import main
 from evals.formats import FileInvalid
 from evals.play import read_sources
 from evals.players import open_player
-from evals.run_folder import RunFolder
+from evals.run_folder import RunFolder, timeless, unnumbered
 from evals.runs import read_run
 from knowledge.errors import IndexMissing
 from tests.evals import desk
@@ -54,6 +54,14 @@ def test_no_time_and_no_random_id_is_in_the_stored_turns(played):
     text = (played.folder / "turns.jsonl").read_text(encoding="utf-8")
     assert "_ms" not in text
     assert played.times["fee"].turns[0].took_ms > 0
+
+
+def test_no_time_key_or_ticket_number_of_an_errand_is_stored():
+    proposal = {"tool": "move_visit", "words": "move the visit", "key": "8f31", "at": "2026-11-20T10:00:00Z"}
+    data = {"calls": [["list_bookings", "done", "", 0.03]], "open": {"errand": "move", "proposal": proposal, "done": "8f31"}}
+    kept = {"errand": "move", "proposal": {"tool": "move_visit", "words": "move the visit"}, "done": True}
+    assert timeless(data) == {"calls": [["list_bookings", "done", ""]], "open": kept}
+    assert unnumbered("Your reference is **LF-10426**.") == "Your reference is **LF-…**."
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(folder, played, monkeypatch):
