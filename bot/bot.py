@@ -9,6 +9,7 @@ from functools import partial
 from bot import phrases
 from bot.accounts import DEVELOPERS, Account
 from bot.between import Between
+from bot.bus import Bus
 from bot.clerk import Clerk
 from bot.dispatch import Dispatch
 from bot.domain import (
@@ -92,6 +93,11 @@ class Bot:
     def providers(self) -> Sequence[ProviderStatus]:
         """How the providers fare, in the order in which they are asked."""
         return self._writer.providers if self._writer else ()
+
+    @property
+    def bus(self) -> Bus | None:
+        """What the processes share; None where each is alone."""
+        return self._state.bus if self._state else None
 
     @property
     def shared(self) -> StateStatus | None:

@@ -53,13 +53,17 @@ class LocalBus:
 
     async def leave(self, room: str, who: str) -> None:
         """See Bus."""
-        self._rooms.get(room, {}).pop(who, None)
+        seen = self._rooms.get(room, {})
+        seen.pop(who, None)
+        if not seen:
+            self._rooms.pop(room, None)
 
     async def present(self, room: str) -> Sequence[str]:
         """See Bus."""
         now = self._clock()
         seen = {who: until for who, until in self._rooms.get(room, {}).items() if until > now}
-        self._rooms[room] = seen
+        if room in self._rooms:
+            self._rooms[room] = seen
         return sorted(seen)
 
     async def count(self, name: str, seconds: float) -> int:

@@ -45,7 +45,13 @@ def build_seams(bot: Bot) -> Seams:
     """What a bot alone can offer; replace what else there is."""
     if not isinstance(bot.log, Recorded):
         raise SettingsInvalid("The API needs a log with records, which the one in memory has not.")
-    return Seams(bot=bot, records=bot.log.records, escalate=partial(ask_for_a_person, bot), ask=partial(ask_alone, bot))
+    return Seams(
+        bot=bot,
+        records=bot.log.records,
+        escalate=partial(ask_for_a_person, bot),
+        ask=partial(ask_alone, bot),
+        bus=bot.bus,
+    )
 
 
 def build_api(seams: Seams) -> ASGIApp:
@@ -59,7 +65,7 @@ def build_api(seams: Seams) -> ASGIApp:
         dependencies=[Depends(refuse_unknown_query)],
     )
     settings = seams.bot.settings
-    app.state.seams, app.state.access, app.state.limits = seams, Access(seams), Limits(settings)
+    app.state.seams, app.state.access, app.state.limits = seams, Access(seams), Limits(settings, seams.bus)
     app.state.addresses, app.state.ingestions = Addresses(settings.trusted_proxies), Ingestions()
     for part in (chat, health, staff, people, customers, knowledge):
         app.include_router(part.router)

@@ -4,17 +4,18 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from bot.api.access import Access, Customer, Gatekeeper, Parts
 from bot.api.following import Sentence, events_of_turn, holder_of, patience, wait_for_reply
 from bot.api.limits import Limits
+from bot.api.places import Place
 from bot.api.problems import UNKNOWN, Refused
 from bot.api.seams import Seams
 from bot.api.shapes import (
@@ -88,14 +89,16 @@ async def say(  # noqa: PLR0913, PLR0917  a request has as many parts as it has
     """Send a message and get its reply, as JSON or as events: `message`, `sentence` …, then `reply` or `later`."""
     conversation = ConversationId(said.conversation or conversation_for(session.customer, said.client_id))
     await limits_of(request).message(session.customer)
-    stream = EVENT_STREAM in accept
-    if stream:
-        limits_of(request).check_room(session.customer)
-    asked = await parts.bot.accept(conversation, session.customer, said.text, ClientId(said.client_id))
-    if stream:
-        place = limits_of(request).counted(session.customer)
-        return _stream(parts, asked, place)  # type: ignore[return-value]  # a response is sent as it is
-    return await _settled(parts, asked, response)
+    place = await limits_of(request).places.take(session.customer) if EVENT_STREAM in accept else None
+    try:
+        asked = await parts.bot.accept(conversation, session.customer, said.text, ClientId(said.client_id))
+    except BaseException:
+        if place:
+            await place.leave()
+        raise
+    if place is None:
+        return await _settled(parts, asked, response)
+    return Told(parts, asked, place)  # type: ignore[return-value]  # a response is sent as it is
 
 
 @router.get("/conversations")
@@ -128,7 +131,7 @@ async def history(  # noqa: PLR0913, PLR0917  a query has as many parameters as 
     known = await owned(parts, session, id)
     entries = await parts.bot.log.after(id, after, limit)
     if not entries and wait:
-        with limits_of(request).connection(session.customer):
+        async with limits_of(request).places.taken(session.customer):
             entries = await _next_entries(parts, id, after, wait)
         known = await owned(parts, session, id)
     return show_history(parts, known, entries, after)
@@ -229,19 +232,22 @@ async def _settled(parts: Seams, asked: Entry, response: Response) -> Said:
     return Said(message=line_of(parts, asked), reply=line_of(parts, reply) if reply else None, holder=holder)
 
 
-def _stream(parts: Seams, asked: Entry, place: AbstractContextManager[None]) -> Response:
-    heard: asyncio.Queue[Entry | Sentence | None] = asyncio.Queue()
-    listening = asyncio.create_task(_listen(parts, asked, heard))  # from now on: the first sentence may come at once
+class Told(StreamingResponse):
+    """A reply as events; it holds one of the customer's places until it is sent, or the customer is gone."""
 
-    async def told() -> AsyncIterator[str]:
-        with place:
-            try:
-                async for event in _events(parts, asked, heard):
-                    yield event
-            finally:
-                listening.cancel()
+    def __init__(self, parts: Seams, asked: Entry, place: Place) -> None:
+        heard: asyncio.Queue[Entry | Sentence | None] = asyncio.Queue()
+        self._listening = asyncio.create_task(_listen(parts, asked, heard))  # from now on: a sentence may come at once
+        self._place = place
+        super().__init__(_events(parts, asked, heard), media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
-    return StreamingResponse(told(), media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._listening.cancel()
+            await asyncio.shield(self._place.leave())
 
 
 async def _listen(parts: Seams, asked: Entry, heard: asyncio.Queue[Entry | Sentence | None]) -> None:

@@ -3,16 +3,15 @@
 import hashlib
 import logging
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
 
+from bot.api.places import Places
 from bot.api.problems import Refused
+from bot.bus import Bus
 from bot.domain import CustomerId
 from bot.settings import Settings
 
@@ -24,15 +23,14 @@ _SCHEMES = {"redis": "async+redis", "rediss": "async+rediss", "unix": "async+red
 
 
 class Limits:
-    """Every limit of the API."""
+    """Every limit of the API; what is open is counted on the `bus`, and so in every process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, bus: Bus | None = None) -> None:
         self._requests = RateLimitItemPerMinute(settings.requests_per_minute, namespace="requests")
         self._sessions = RateLimitItemPerHour(settings.sessions_per_hour, namespace="sessions")
         self._messages = RateLimitItemPerDay(settings.messages_per_day, namespace="messages")
         self._logins = RateLimitItemPerMinute(LOGINS_PER_MINUTE, namespace="logins")
-        self._most_open = settings.max_ws_connections_per_user
-        self._open: Counter[CustomerId] = Counter()
+        self.places = Places(settings.max_ws_connections_per_user, bus)
         self._here = FixedWindowRateLimiter(MemoryStorage())
         url = settings.redis_url.get_secret_value() if settings.redis_url else ""
         self._shared = FixedWindowRateLimiter(_redis(url)) if url else None
@@ -52,31 +50,6 @@ class Limits:
     async def message(self, customer: CustomerId) -> None:
         """Count a message. Raises Refused (429)."""
         await self._count(self._messages, _pseudonym(customer), "You have sent as many messages today as we can take.")
-
-    def check_room(self, customer: CustomerId) -> None:
-        """See that the customer may open another socket or stream. Raises Refused (429)."""
-        if self._open[customer] >= self._most_open:
-            raise Refused(
-                429, "too_many_connections", "You have too many chats open at once. Close one of them.", retry_after=10
-            )
-
-    @contextmanager
-    def connection(self, customer: CustomerId) -> Iterator[None]:
-        """Hold one of the customer's places for a socket or stream. Raises Refused (429)."""
-        self.check_room(customer)
-        with self.counted(customer):
-            yield
-
-    @contextmanager
-    def counted(self, customer: CustomerId) -> Iterator[None]:
-        """Hold a place that was checked before."""
-        self._open[customer] += 1
-        try:
-            yield
-        finally:
-            self._open[customer] -= 1
-            if not self._open[customer]:
-                del self._open[customer]
 
     async def _count(self, item: RateLimitItem, key: str, sorry: str) -> None:
         limiter = self._shared or self._here

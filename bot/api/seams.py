@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.bot import Bot
+from bot.bus import Bus
 from bot.domain import AgentId, ClientId, ConversationId, CustomerId, Entry, Turn
 from bot.records import PersonalData, Records
 from bot.staff import Agent, Staff
@@ -59,3 +60,5 @@ class Seams:
     staff: Staff | None = None
     tickets: Tickets | None = None
     duty: Duty | None = None
+    bus: Bus | None = None
+    """What the processes share; without one, customers' open sockets are counted in this process."""

@@ -139,7 +139,7 @@ class Socket:
             return
         try:
             session = await self._access.session(join.token)
-            with self._limits.connection(session.customer):
+            async with self._limits.places.taken(session.customer):
                 await self._serve(Place(session=session), join)
         except Refused as refused:
             await self._tell(refused)

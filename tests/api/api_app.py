@@ -25,6 +25,7 @@ from bot.sql.staff import SqlStaff
 from bot.sql.store import Store, open_store
 from bot.sql.tickets import SqlTickets
 from bot.staff import Agent, Role, new_agent
+from bot.state import open_state
 from bot.webchat.chat import serve
 from knowledge.document import Article, DocumentId, Found
 
@@ -118,7 +119,7 @@ class Duties:
 
 async def build_bot(settings: Settings) -> Bot:
     log = await asyncio.to_thread(open_log, settings.database_url, settings.data_dir)
-    bot = EchoBot(settings=settings, log=log, search=NothingFound())
+    bot = EchoBot(settings=settings, log=log, search=NothingFound(), state=await open_state(settings))
     bot.store = await asyncio.to_thread(open_store, settings.database_url, settings.data_dir)
     staff = SqlStaff(bot.store)
     for id, role in (("root", Role.ADMIN), ("dora", Role.DEVELOPER), ("ana", Role.AGENT)):

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -10,6 +11,7 @@ from starlette.types import Scope
 
 from bot.api.addresses import Addresses
 from bot.api.limits import Limits
+from bot.api.places import Place
 from bot.api.problems import Refused
 from bot.domain import CustomerId
 from bot.settings import Settings
@@ -114,10 +116,44 @@ async def test_the_same_customer_waits_and_another_does_not() -> None:
     with pytest.raises(Refused, match="today"):
         await limits.message(anna)
     await limits.message(ben)
-    with limits.connection(anna), limits.connection(ben), pytest.raises(Refused), limits.connection(anna):
+    async with limits.places.taken(anna), limits.places.taken(ben):
+        with pytest.raises(Refused, match="open at once"):
+            await limits.places.take(anna)
+    async with limits.places.taken(anna):
         pass
-    with limits.connection(anna):
-        pass
+
+
+async def test_of_many_who_come_at_once_never_one_too_many_gets_in() -> None:
+    places = Limits(Settings(max_ws_connections_per_user=3, _env_file=None)).places
+    came = await asyncio.gather(*(places.take(CustomerId("anna")) for _ in range(20)), return_exceptions=True)
+    got = [one for one in came if isinstance(one, Place)]
+    assert len(got) <= 3
+    assert all(isinstance(one, Refused) for one in came if one not in got)
+    for one in got:
+        await one.leave()
+    again = [await places.take(CustomerId("anna")) for _ in range(3)]
+    for one in again:
+        await one.leave()
+
+
+async def test_sockets_are_counted_and_signed_out_over_all_processes(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    one_each = PLENTY | {"MAX_WS_CONNECTIONS_PER_USER": "1"}
+    with (
+        Server(tmp_path / "data", app=API_APP, env=one_each) as here,
+        Server(here.data_dir, app=API_APP, env=one_each) as there,
+    ):
+        anna = await Caller(here.address, http).begin()
+        other = Caller(there.address, http, token=anna.token)
+        async with await anna.socket() as ws:
+            await ws.send_json({"type": "join", "token": anna.token})
+            assert (await ws.receive_json(timeout=60))["type"] == "joined"
+            async with await other.socket() as second:
+                await second.send_json({"type": "join", "token": anna.token})
+                assert (await second.receive_json(timeout=60))["problem"]["code"] == "too_many_connections"
+            streamed = await other.say("hello", headers={"Accept": "text/event-stream"})
+            assert (streamed["status"], streamed["code"]) == (429, "too_many_connections")
+            assert (await other.call("DELETE", "/chat/session"))[0] == 200
+            assert (await ws.receive_json(timeout=60))["problem"]["code"] == "signed_out"
 
 
 async def test_without_the_redis_that_is_named_counting_goes_on_here() -> None:
