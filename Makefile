@@ -7,6 +7,7 @@ ARTICLES ?= knowledge/articles
 REPORTS ?= reports/evals
 PROVIDERS ?= extractive
 AGAINST ?= evals/baselines/extractive.json
+TRANSCRIPTS ?= evals/transcripts/larkfield-dev.jsonl evals/transcripts/larkfield-test.jsonl
 BIN = .venv/bin
 export DATA_DIR
 
@@ -38,8 +39,7 @@ ingest: .venv/product ## Read the help articles into the index (ARTICLES=, DATA_
 	@$(BIN)/python -m knowledge ingest $(ARTICLES)
 
 test: .venv/dev ## Run every test
-	@$(BIN)/python -m pytest || { [ $$? -eq 1 ] && echo "What failed, once more and alone: a test that passes now is flaky, and a defect." \
-	  && $(BIN)/python -m pytest --last-failed --last-failed-no-failures none -v; }
+	@$(BIN)/python -m pytest
 
 lint: .venv/dev ## Check style and formatting
 	@$(BIN)/ruff check .
@@ -55,10 +55,10 @@ fix: .venv/dev ## Repair style and formatting where a machine can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-evals: .venv/dev ## Play labelled conversations, score them, draw a report (PROVIDERS=, AGAINST=)
+evals: .venv/dev ## Play labelled conversations, score them, draw a report (PROVIDERS=, AGAINST=, TRANSCRIPTS=)
 	@run=$(REPORTS)/$$(date +%Y%m%d-%H%M%S) && export LLM_PROVIDERS=$(PROVIDERS) && \
-	$(BIN)/python -m evals play --out $$run --transcripts evals/transcripts/larkfield-dev.jsonl evals/transcripts/larkfield-test.jsonl && \
-	$(BIN)/python -m evals report $$run --history $(REPORTS) --against $(AGAINST)
+	$(BIN)/python -m evals play --out $$run --transcripts $(TRANSCRIPTS) && \
+	$(BIN)/python -m evals report $$run --history $(REPORTS) $(if $(AGAINST),--against $(AGAINST))
 
 gate: .venv/dev ## Fail when the bot is surely worse than the baseline (AGAINST=)
 	@$(BIN)/python -m evals gate --baseline $(AGAINST) --allow-known

@@ -14,7 +14,7 @@ from evals.report.page import Report, render_markdown, render_page
 from evals.report.verifier import read_agreements
 from evals.report.words import headline
 from evals.runs import read_run
-from evals.score import Scores, add_costs, add_up, judge_run, read_costs, summarise, write_scores
+from evals.score import Scores, add_costs, add_up, judge_run, read_costs, summarise, tell_verdicts, write_scores
 from evals.sides import read_side, shared, side_of
 
 SUMMARY = "draws a run as one HTML file: verdict, figures with intervals, worst conversations"
@@ -45,7 +45,9 @@ def run(arguments: argparse.Namespace) -> str:
     report = build_report(scores, arguments)
     write_report(report, arguments.run)
     head = headline(scores, report.compared)
-    return "\n".join([f"{head.word}: {head.sentence}", *head.reasons, f"{arguments.run / 'report.html'}"])
+    verdicts = tell_verdicts(scores.tables["verdicts"])
+    lines = [f"{head.word}: {head.sentence}", *head.reasons, verdicts, f"{arguments.run / 'report.html'}"]
+    return "\n".join(filter(None, lines))
 
 
 def build_report(scores: Scores, arguments: argparse.Namespace) -> Report:
