@@ -42,7 +42,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(chromium: str, indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The product as it comes; tests may kill it as long as they start it again."""
     data_dir = tmp_path_factory.mktemp("e2e") / "data"
     shutil.copytree(indexed, data_dir)
