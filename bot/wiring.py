@@ -42,8 +42,8 @@ from bot.tools.toolbox import Toolbox
 from bot.writer import Writer
 from knowledge.document import Search
 from knowledge.embed import FINGERPRINT, Embedder
-from knowledge.errors import IndexMissing
-from knowledge.index import build_index
+from knowledge.errors import IndexMissing, IndexOutdated
+from knowledge.index import build_index, renew_index
 from knowledge.read import read_documents
 from knowledge.search import HybridSearch
 
@@ -116,9 +116,13 @@ def build_writer(settings: Settings, accounts: Accounts) -> Writer | None:
 
 
 def open_search(settings: Settings) -> HybridSearch:
-    """The search over the index in use; blocks while a first index is made."""
+    """The search over the index in use; blocks while a first one is made, or one of an older format anew."""
     root = settings.data_dir / "knowledge"
     try:
+        return HybridSearch.open(root)
+    except IndexOutdated:
+        logger.warning("the index in %s has an older format: it is built anew from the articles it holds", root)
+        renew_index(root)
         return HybridSearch.open(root)
     except IndexMissing:
         logger.warning("no index yet: reading the help articles in %s, this takes a moment", settings.articles_dir)

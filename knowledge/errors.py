@@ -9,6 +9,7 @@ KnowledgeError
 ├── ModelDamaged          the embedding model's files are missing or not the ones they should be
 └── IndexUnavailable      there is no index that can be searched
     ├── IndexMissing
+    ├── IndexOutdated     written in another format; its documents can be read and built anew
     └── IndexCorrupt      half built or damaged
 """
 
@@ -46,6 +47,10 @@ class IndexUnavailable(KnowledgeError):
 
 class IndexMissing(IndexUnavailable):
     """Nothing has been ingested yet."""
+
+
+class IndexOutdated(IndexUnavailable):
+    """The index was written in another format than this version reads; `renew_index` builds it anew."""
 
 
 class IndexCorrupt(IndexUnavailable):

@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +15,10 @@ from knowledge.calibrate import calibrate
 from knowledge.collection import Collection, Contents, embedded_text, write_collection
 from knowledge.document import Document
 from knowledge.embed import DIMENSIONS, Embedder, Progress, Vectors
-from knowledge.errors import IndexCorrupt, IndexMissing, IngestFailed
-from knowledge.parts import Part, hash_content, read_parts
-from knowledge.versions import Manifest, Versions
+from knowledge.errors import IndexCorrupt, IndexUnavailable, IngestFailed
+from knowledge.parts import PARTS, Part, hash_content, read_parts
+from knowledge.texts import Texts
+from knowledge.versions import FORMAT, Manifest, Versions
 
 Stages = Callable[[str, int], Progress]
 """Called with the name and size of each stage of the work, gives the listener for its progress."""
@@ -76,6 +77,27 @@ def build_index(
             versions.prune()
 
 
+def renew_index(root: Path, embedder: Embedder | None = None) -> Built:
+    """Build the index in `root` anew from the documents that its version in use holds, whatever format it is in.
+
+    Raises IndexMissing, IndexCorrupt when they cannot be read, IngestBusy or IngestFailed.
+    """
+    versions = Versions(root)
+    folder = versions.folder / versions.current()
+    documents = [document for part in PARTS for document in _held(folder / part)]
+    return build_index(documents, root, embedder, rebuild=True)
+
+
+def _held(collection: Path) -> list[Document]:
+    try:
+        with closing(Texts(collection / "texts.sqlite")) as texts:
+            return texts.documents()
+    except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
+        raise IndexCorrupt(
+            f"The articles in {collection} cannot be read ({error}). Run `python -m knowledge ingest --rebuild FOLDER`."
+        ) from error
+
+
 def _begin(versions: Versions, current: Manifest | None, content: str, embedder: Embedder, stages: Stages) -> Build:
     now = datetime.now(UTC)
     folder = versions.folder / f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{content[:12]}"
@@ -99,6 +121,7 @@ def _build(build: Build, parts: tuple[Part, Part], content: str) -> Manifest:
         passages=len(public.passages),
         internal_passages=len(internal.passages),
         reused_passages=reused,
+        format=FORMAT,
     )
 
 
@@ -138,10 +161,10 @@ def _embed(build: Build, stage: str, texts: Sequence[str], keys: Keys) -> tuple[
 
 
 def _current(versions: Versions) -> Manifest | None:
-    """The manifest of the version in use, if all its files are there."""
+    """The manifest of the version in use, if it can be read and all its files are there."""
     try:
-        manifest = versions.manifest(versions.current())
-    except (IndexMissing, IndexCorrupt):
+        manifest = versions.readable(versions.current())
+    except IndexUnavailable:
         return None
     return manifest if versions.complete(manifest) else None
 

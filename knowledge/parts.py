@@ -14,9 +14,10 @@ from knowledge.errors import DuplicateDocument
 from knowledge.priors import PRIOR, PRIOR_ASKED
 from knowledge.read import content_hash
 from knowledge.split import split_document
+from knowledge.versions import FORMAT
 
-FORMAT = "5"
-"""Part of the content hash: raise it when the files of a version change their meaning, and the next ingest builds anew."""
+PARTS = ("public", "internal")
+"""The collections of a version: what customers may see, and what they may not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +44,10 @@ def read_parts(documents: Sequence[Document]) -> tuple[Part, Part]:
             raise DuplicateDocument(document.id, sources[document.id], document.source)
         sources[document.id] = document.source
     ordered = sorted(documents, key=lambda one: one.id)
+    public, internal = PARTS
     return (
-        _part("public", [one for one in ordered if not one.internal]),
-        _part("internal", [one for one in ordered if one.internal]),
+        _part(public, [one for one in ordered if not one.internal]),
+        _part(internal, [one for one in ordered if one.internal]),
     )
 
 

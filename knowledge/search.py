@@ -29,7 +29,7 @@ class Version:
     def __init__(self, versions: Versions, embedder: Embedder) -> None:
         self.mark = versions.mark()  # before the pointer is read: a change in between is noticed at the next search
         self.id = versions.current()
-        versions.manifest(self.id)  # written last: without it the build was not finished
+        versions.readable(self.id)  # written last: without it the build was not finished
         self.answerability: Answerability = load_answerability(versions.folder / self.id)
         self.collection = Collection(versions.folder / self.id / "public")
         self.collection.check()
@@ -85,7 +85,7 @@ class HybridSearch:
 
     @classmethod
     def open(cls, root: Path, embedder: Embedder | None = None, bm25_weight: float = 1.0) -> "HybridSearch":
-        """Open the index in `root`. Raises IndexMissing or IndexCorrupt."""
+        """Open the index in `root`. Raises IndexMissing, IndexOutdated or IndexCorrupt."""
         return cls(root, embedder or Embedder(), bm25_weight)
 
     @property

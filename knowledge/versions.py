@@ -10,15 +10,17 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from knowledge.errors import IndexCorrupt, IndexMissing, IngestBusy, IngestFailed
+from knowledge.errors import IndexCorrupt, IndexMissing, IndexOutdated, IngestBusy, IngestFailed
 
 KEPT_VERSIONS = 3
 MANIFEST = "manifest.json"
+FORMAT = "5"
+"""Of what a version holds: raise it when the files change their meaning. Then what was built before is built anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,8 @@ class Manifest:
     reused_passages: int
     files: Mapping[str, int] = field(default_factory=dict)
     """Size by path of every file that does not change again; Chroma keeps writing to its own."""
+    format: str = ""
+    """FORMAT as it was built; the first ones said nothing of it."""
 
 
 class Versions:
@@ -62,11 +66,22 @@ class Versions:
         """The manifest of a finished version. Raises IndexCorrupt when it is missing or cannot be read."""
         file = self.folder / version / MANIFEST
         try:
-            return Manifest(**json.loads(file.read_text(encoding="utf-8")))
+            held = json.loads(file.read_text(encoding="utf-8"))
+            return Manifest(**{one.name: held[one.name] for one in fields(Manifest) if one.name in held})
         except (OSError, ValueError, TypeError) as error:
             raise IndexCorrupt(
                 f"{file} is missing or damaged. Run `python -m knowledge ingest --rebuild FOLDER`."
             ) from error
+
+    def readable(self, version: str) -> Manifest:
+        """The manifest of a finished version that this program can search. Raises IndexCorrupt or IndexOutdated."""
+        manifest = self.manifest(version)
+        if manifest.format != FORMAT:
+            raise IndexOutdated(
+                f"{self.folder / version} was written by another version of Frontdesk. The server builds it anew from the "
+                "articles it holds when it starts; or run `python -m knowledge ingest FOLDER`."
+            )
+        return manifest
 
     def mark(self) -> tuple[int, int]:
         """A cheap mark of the pointer file; another mark means another version. (0, 0) when it cannot be looked at."""
@@ -109,11 +124,11 @@ class Versions:
         _flush(self.root)
 
     def use(self, version: str) -> None:
-        """Make a finished version that is kept the current one, again. Raises IndexMissing, IndexCorrupt or IngestBusy."""
+        """Make a finished version that is kept the current one, again. Raises IndexUnavailable or IngestBusy."""
         if version not in self.finished():
             raise IndexMissing(f"There is no finished version {version} in {self.root}.")
         with self.writing():
-            if not self.complete(self.manifest(version)):
+            if not self.complete(self.readable(version)):
                 raise IndexCorrupt(f"Version {version} in {self.root} is damaged: it stays out of use.")
             self._point(version)
 

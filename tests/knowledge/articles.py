@@ -1,9 +1,12 @@
 """A small help centre for tests of the index and the search, and the one embedder they share."""
 
+import json
 from functools import cache
+from pathlib import Path
 
 from knowledge.document import Document, DocumentId
 from knowledge.embed import Embedder
+from knowledge.versions import MANIFEST, Versions
 
 
 @cache
@@ -48,3 +51,13 @@ FRAUD = article(
     internal=True,
 )
 ARTICLES = (CANCEL_BROADBAND, CANCEL_MOBILE, ROUTER, PASSWORD, BUSINESS, HOME, FRAUD)
+
+
+def age(root: Path) -> None:
+    """Make the index in `root` one of an earlier version of the product: its manifest said nothing of a format."""
+    versions = Versions(root)
+    folder = versions.folder / versions.current()
+    held = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    del held["format"]
+    (folder / MANIFEST).write_text(json.dumps(held), encoding="utf-8")
+    (folder / "answerability.json").write_text('{"weights": [1, 2, 3, 4], "bias": 0}', encoding="utf-8")

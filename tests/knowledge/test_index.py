@@ -10,11 +10,19 @@ import pytest
 
 from knowledge.document import Document
 from knowledge.embed import Embedder, Progress, Vectors
-from knowledge.errors import DuplicateDocument, IndexCorrupt, IndexMissing, IndexUnavailable, IngestBusy, IngestFailed
-from knowledge.index import Built, build_index
+from knowledge.errors import (
+    DuplicateDocument,
+    IndexCorrupt,
+    IndexMissing,
+    IndexOutdated,
+    IndexUnavailable,
+    IngestBusy,
+    IngestFailed,
+)
+from knowledge.index import Built, build_index, renew_index
 from knowledge.search import HybridSearch
 from knowledge.versions import KEPT_VERSIONS, Versions
-from tests.knowledge.articles import ARTICLES, CANCEL_MOBILE, PASSWORD, ROUTER, embedder
+from tests.knowledge.articles import ARTICLES, CANCEL_MOBILE, PASSWORD, ROUTER, age, embedder
 
 
 def build(root: Path, documents: Sequence[Document] = ARTICLES) -> Built:
@@ -184,3 +192,28 @@ def test_an_index_that_lost_a_file_is_built_anew_without_being_asked(tmp_path: P
     manifest = build(tmp_path).manifest
     (tmp_path / "versions" / manifest.id / "public" / "bm25" / "rows.npy").unlink()
     assert build(tmp_path).changed
+
+
+def test_an_index_of_an_older_format_is_not_misread_and_is_renewed_from_its_own_articles(tmp_path: Path) -> None:
+    manifest = build(tmp_path).manifest
+    age(tmp_path)
+    with pytest.raises(IndexOutdated, match=f"{tmp_path}.*ingest"):
+        HybridSearch.open(tmp_path, embedder())
+    renewed = renew_index(tmp_path, embedder()).manifest
+    assert (renewed.documents, renewed.internal_documents) == (manifest.documents, manifest.internal_documents)
+    assert "cancel-mobile" in found(tmp_path, "cancel my mobile plan")
+
+
+def test_an_ingestion_does_not_take_an_older_format_for_unchanged(tmp_path: Path) -> None:
+    build(tmp_path)
+    age(tmp_path)
+    assert build(tmp_path).changed
+
+
+def test_an_index_whose_articles_are_gone_too_cannot_be_renewed(tmp_path: Path) -> None:
+    manifest = build(tmp_path).manifest
+    age(tmp_path)
+    (tmp_path / "versions" / manifest.id / "internal" / "texts.sqlite").write_bytes(b"garbage" * 1000)
+    with pytest.raises(IndexCorrupt, match=f"{tmp_path}.*ingest"):
+        renew_index(tmp_path, embedder())
+    assert Versions(tmp_path).current() == manifest.id
