@@ -19,6 +19,7 @@ from tests.chat_client import ChatClient, open_http
 from tests.server import Server
 
 CASES_EACH = 400
+CHAINS = 400
 ATTEMPTS = 10_000
 FRAMES = 10_000
 CHATS, MESSAGES = 100, 20
@@ -27,14 +28,19 @@ START_SECONDS = 180.0
 
 
 def run_fuzz(*, quick: bool = False) -> Result:
-    """schemathesis, all its checks, over every operation of the OpenAPI document."""
+    """schemathesis, all its checks, over every operation of the OpenAPI document and along its links."""
     with _serving() as server:
-        result = Fuzz(server.address).run(6 if quick else CASES_EACH)
+        fuzz = Fuzz(server.address)
+        fuzz.run(6 if quick else CASES_EACH)
+        result = fuzz.run_chains(10 if quick else CHAINS)
         traces = server.log().count("Traceback")
     failures = sum(status >= 500 for status in result.statuses.elements())
     return Result(
         name="fuzz_api",
-        rows=[{"status": status, "answers": count} for status, count in sorted(result.statuses.items())],
+        rows=[
+            *({"what": f"answered {status}", "cases": count} for status, count in sorted(result.statuses.items())),
+            {"what": "of them along a link", "cases": result.linked},
+        ],
         goals=[
             Goal(what="cases", figure=result.cases, limit=100 if quick else 10_000, at_most=False),
             Goal(what="answers of 500 and above", figure=failures, limit=0),

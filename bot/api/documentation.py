@@ -8,6 +8,7 @@ from markdown_it import MarkdownIt
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from bot.api.access import access_of, seams_of
+from bot.api.documented_links import add_links
 from bot.api.knowledge import ArticleSet
 from bot.api.problems import Problem, Refused
 from bot.pages.rendering import TEMPLATES
@@ -42,6 +43,7 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
                     for status, response in operation["responses"].items()
                     if "HTTPValidationError" not in str(response)
                 }
+        add_links(document)
         app.openapi_schema = document
     return app.openapi_schema
 

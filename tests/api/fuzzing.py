@@ -34,6 +34,8 @@ class Fuzzed:
     failures: list[str] = field(default_factory=list)
     barren: set[str] = field(default_factory=set)
     """Operations that take nothing, so that nothing can be wrong with what they are sent."""
+    linked: int = 0
+    """Cases that took something from an answer before them."""
 
 
 class Fuzz:
@@ -43,6 +45,7 @@ class Fuzz:
         self.base = f"{address}/api/v1"
         self.result = Fuzzed()
         document = self._get("/openapi.json")
+        self.needed = _take_security(document)
         self.schema = schemathesis.openapi.from_dict(document)
         self.schema.config.base_url = self.base
         self.tokens = {
@@ -61,6 +64,34 @@ class Fuzz:
                 self._run_one(strategy, operation, cases_each // 2, from_seed)
         return self.result
 
+    def run_chains(self, chains: int, from_seed: int = 8, steps: int = 8) -> Fuzzed:
+        """So many chains of calls along the document's links: each takes what an answer before it told."""
+        fuzz = self
+
+        class Chain(self.schema.as_state_machine()):
+            def step(self, input: Any) -> Any:
+                fuzz.result.linked += input.transition is not None
+                return super().step(input)
+
+            def call(self, case: Any, **options: Any) -> Any:
+                return fuzz.try_out(case, with_token=True)
+
+            def validate_response(self, *judged: Any, **before: Any) -> None:
+                """It was, with the call."""
+
+        few = settings(
+            max_examples=chains,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+            derandomize=True,
+        )
+        seed(from_seed)(Chain)
+        Chain.run(settings=few)
+        return self.result
+
     def _run_one(self, strategy: Any, operation: Any, cases: int, from_seed: int) -> None:
         @seed(from_seed)
         @settings(
@@ -72,34 +103,41 @@ class Fuzz:
         )
         @given(case=strategy, with_token=st.integers(0, 9))
         def one(case: Any, with_token: int) -> None:
-            self._call(case, operation, with_token > 0)
+            self.try_out(case, with_token > 0)
 
         try:
             one()
         except Unsatisfiable:
             self.result.barren.add(operation.label)
 
-    def _call(self, case: Any, operation: Any, with_token: bool) -> None:
-        headers = {}
-        if with_token:
-            names = {name for way in operation.definition.raw.get("security", []) for name in way}
-            name = "staff" if "staff" in names else "customer"
-            headers = {"Authorization": f"Bearer {self.tokens[name]}"} if names else {}
-        if operation.label == "DELETE /chat/session" or (case.query or {}).get("wait"):
-            headers = {} if operation.label == "DELETE /chat/session" else headers
-            if case.query:
-                case.query.pop("wait", None)
+    def try_out(self, case: Any, with_token: bool) -> Any:
+        """Make the call, count it, and hold the answer against the document."""
+        headers = self._headers(case, with_token)
+        if case.query:
+            case.query.pop("wait", None)
         response = case.call(headers=headers, timeout=60)
         self.result.cases += 1
         self.result.statuses[response.status_code] += 1
-        if response.status_code in CUT_OFF:
-            return
-        refused = response.status_code in (400, 422) and response.json().get("code") in NO_SCHEMA_SAYS
-        try:
-            case.validate_response(response, checks=self.but_acceptance if refused else self.checks, headers=headers)
-        except (Failure, FailureGroup) as failure:
-            told = f"{operation.label}: {failure}\n{case.as_curl_command()}\n{response.status_code} {response.text[:300]}"
-            self.result.failures.append(told[:1500])
+        if self.needed.get(case.operation.label) and not headers and response.status_code < 400:
+            self._fail(case, response, "was granted without a token")
+        if response.status_code not in CUT_OFF:
+            refused = response.status_code in (400, 422) and response.json().get("code") in NO_SCHEMA_SAYS
+            try:
+                case.validate_response(response, checks=self.but_acceptance if refused else self.checks, headers=headers)
+            except (Failure, FailureGroup) as failure:
+                self._fail(case, response, str(failure))
+        return response
+
+    def _fail(self, case: Any, response: Any, why: str) -> None:
+        told = f"{case.operation.label}: {why}\n{case.as_curl_command()}\n{response.status_code} {response.text[:300]}"
+        self.result.failures.append(told[:1500])
+
+    def _headers(self, case: Any, with_token: bool) -> dict[str, str]:
+        """The token that is needed; none where the fuzz would sign itself out."""
+        names = self.needed.get(case.operation.label)
+        if not names or not with_token or case.operation.label == "DELETE /chat/session":
+            return {}
+        return {"Authorization": f"Bearer {self.tokens['staff' if 'staff' in names else 'customer']}"}
 
     def _get(self, path: str) -> Any:
         with urllib.request.urlopen(self.base + path) as answer:
@@ -113,6 +151,18 @@ class Fuzz:
             return json.load(answer)
 
 
-async def fuzz(address: str, cases_each: int) -> Fuzzed:
+def _take_security(document: dict[str, Any]) -> dict[str, set[str]]:
+    """Which tokens each operation takes. They are no part of what is made up: else most cases end at the door."""
+    needed = {}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            needed[f"{method.upper()} {path}"] = {name for way in operation.pop("security", []) for name in way}
+    document["components"].pop("securitySchemes")
+    return needed
+
+
+async def fuzz(address: str, cases_each: int, chains: int) -> Fuzzed:
     """Run it beside an event loop."""
-    return await asyncio.to_thread(lambda: Fuzz(address).run(cases_each))
+    fuzz = Fuzz(address)
+    await asyncio.to_thread(fuzz.run, cases_each)
+    return await asyncio.to_thread(fuzz.run_chains, chains)
