@@ -12,7 +12,8 @@
     title: given.title || "Chat with us",
     greeting: given.greeting || "Hello, how can we help? I am an AI assistant and show where each answer comes from.",
   };
-  const REFRESH_MS = 60_000, LONGEST_PAUSE_MS = 30_000;
+  const AWAY = "No connection. What you write is sent as soon as there is one.";
+  const REFRESH_MS = 60_000, LONGEST_PAUSE_MS = 30_000, LOOK_MS = 15_000, MOST_QUIET_LOOKS = 2;
 
   const newId = () => "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (digit) => // randomUUID is for https alone
     (Number(digit) ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (Number(digit) / 4)))).toString(16));
@@ -20,9 +21,7 @@
   // -- what outlives a page
 
   const key = `frontdesk ${base}`;
-  const kept = (() => {
-    try { return JSON.parse(localStorage.getItem(key)) || {}; } catch { return {}; }
-  })();
+  const kept = (() => { try { return JSON.parse(localStorage.getItem(key)) || {}; } catch { return {}; } })();
   const state = { renew: null, conversation: null, read: 0, open: false, pending: [], ...kept };
   const keep = () => {
     try { localStorage.setItem(key, JSON.stringify(state)); } catch { /* a browser that keeps nothing: one page at a time */ }
@@ -63,9 +62,7 @@
   const lines = make("div", { class: "lines", role: "log", "aria-live": "polite", "aria-label": "Messages", tabindex: "0" });
   const status = make("p", { class: "status", role: "status" });
   const box = make("textarea", { rows: "1", maxlength: "4000", "aria-label": "Your message", placeholder: "Write a message" });
-  const send = button("Send", "M4 12h14M12 5l7 7-7 7", "send");
-  send.type = "submit";
-  const form = make("form", {}, box, send);
+  const form = make("form", {}, box, Object.assign(button("Send", "M4 12h14M12 5l7 7-7 7", "send"), { type: "submit" }));
   const header = make("header", {}, title, person, anew, closer);
   const panel = make("section", { id: "panel", role: "dialog", "aria-labelledby": "title", hidden: "" }, header, lines, status, form);
   launcher.setAttribute("aria-controls", "panel");
@@ -163,8 +160,7 @@
   const shown = new Map(); // by seq, by client id, and what is being written by "writing N"
   const bottom = () => { lines.scrollTop = lines.scrollHeight; };
   const put = (name, element) => {
-    const before = shown.get(name);
-    const near = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 120;
+    const before = shown.get(name), near = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 120;
     if (before) before.replaceWith(element); else lines.append(element);
     shown.set(name, element);
     if (near) reveal(element);
@@ -209,9 +205,10 @@
 
   // -- the server's part
 
-  let token = null, ws = null, pause = 1000, renewal = 0, signing = null, joined = false, generation = 0;
-
-  const begin = async () => {
+  let token = null, ws = null, pause = 1000, renewal = 0, signing = null, joined = false, generation = 0, quiet = 0, away = false;
+  const tell = (text = tell.now) => { tell.now = text; status.textContent = away ? AWAY : text || ""; };
+  const begin = () => (begin.now ??= startSession().finally(() => { begin.now = null; })); // two at once would be two customers
+  const startSession = async () => {
     const body = state.renew ? { renew_token: state.renew } : {};
     if (signing) body.customer_token = await signing();
     const answer = await fetch(`${api}/chat/session`, {
@@ -220,7 +217,7 @@
     if (answer.status === 401 && state.renew) {
       Object.assign(state, { renew: null, conversation: signing ? state.conversation : null });
       keep();
-      return begin();
+      return startSession();
     }
     if (!answer.ok) throw new Error(String(answer.status));
     const told = await answer.json();
@@ -237,40 +234,47 @@
   const connect = async () => {
     const mine = ++generation;
     clearTimeout(connect.later);
+    quiet = 0;
     try {
       if (!token) await begin();
       if (mine !== generation) return;
       ws = new WebSocket(`${api.replace(/^http/, "ws")}/ws`);
       ws.onopen = join;
-      ws.onmessage = (event) => { if (mine === generation) hear(JSON.parse(event.data)); };
+      ws.onmessage = (event) => { if (mine === generation) { quiet = 0; hear(JSON.parse(event.data)); } };
       ws.onclose = (event) => { if (mine === generation) again(event.code === 4401); };
     } catch { if (mine === generation) again(true); }
   };
   const again = (anew) => {
-    joined = false;
-    ws = null;
+    clearTimeout(connect.later);
+    [ws, joined] = [null, false];
     if (anew) token = null;
-    if (state.open) status.textContent = "No connection. What you write is sent as soon as there is one.";
+    away = true;
+    tell();
     connect.later = setTimeout(connect, pause * (0.5 + Math.random()));
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
   };
-  const flush = () => {
-    if (joined) for (const said of state.pending) ws.send(JSON.stringify(state.conversation ? { ...said, conversation: state.conversation } : said));
+  // A socket whose other end went away without a word stays open for minutes, and what was written to it waits as long.
+  const lose = () => { generation += 1; ws?.close(); again(false); };
+  const look = () => {
+    if (ws && (quiet += 1) > MOST_QUIET_LOOKS) lose();
+    else if (joined) ws.send(JSON.stringify({ type: "ping" }));
   };
+  const give = (said) => ws.send(JSON.stringify(state.conversation ? { ...said, conversation: state.conversation } : said));
   const settle = (id) => { state.pending = state.pending.filter((said) => said.client_id !== id); keep(); };
 
   const hear = (told) => {
     if (told.type === "joined") {
-      joined = true;
-      pause = 1000;
-      if (told.conversation && told.conversation !== state.conversation) { state.conversation = told.conversation; keep(); }
+      [joined, away, pause] = [true, false, 1000];
+      state.conversation = told.conversation || state.conversation;
+      tell();
       holder(told.holder);
-      if (!hear.flushed || told.after === last) flush();
+      if (!hear.flushed || told.after === last) state.pending.forEach(give);
       hear.flushed = true;
+      keep();
     } else if (told.type === "accepted") settle(told.client_id);
     else if (told.type === "holder") holder(told.holder);
     else if (told.type === "sentence") {
-      status.textContent = "";
+      tell("");
       put(`writing ${told.answers}`, make("div", { class: "line bot", "aria-busy": "true" }, ...blocks(told.text, [])));
     } else if (told.type === "line") hearLine(told.line);
     else if (told.type === "problem") hearProblem(told);
@@ -278,11 +282,11 @@
   const hearLine = (line) => {
     if (line.conversation !== state.conversation || line.seq <= last) return;
     last = line.seq;
-    if (line.answers) { drop(`writing ${line.answers}`); status.textContent = ""; }
+    if (line.answers) { drop(`writing ${line.answers}`); tell(""); }
     if (line.client_id) { settle(line.client_id); shown.set(line.seq, shown.get(line.client_id)); shown.delete(line.client_id); }
     if (shown.get(line.seq) === undefined) shown.delete(line.seq);
     put(line.seq, draw(line));
-    if (line.speaker === "customer" && holder.now === "bot") status.textContent = "The assistant is looking …";
+    if (line.speaker === "customer" && holder.now === "bot") tell("The assistant is looking …");
     if (line.speaker !== "customer" && line.seq > state.read && !state.open) unread.add(line.seq);
     if (state.open) readAll(); else count();
   };
@@ -293,9 +297,9 @@
     if (said) {
       settle(id);
       drop(id);
-      if (!box.value) box.value = said.text || "";
+      box.value ||= said.text || "";
     }
-    status.textContent = problem.detail;
+    tell(problem.detail);
   };
   const holder = (now) => {
     holder.now = now;
@@ -310,7 +314,7 @@
     keep();
     drawPending(said);
     bottom();
-    if (joined) ws.send(JSON.stringify(state.conversation ? { ...said, conversation: state.conversation } : said));
+    if (joined) give(said);
     else if (!ws) { pause = 1000; connect(); }
   };
   const open = () => {
@@ -334,11 +338,10 @@
   };
   const startAnew = () => {
     Object.assign(state, { conversation: null, read: 0 });
-    last = 0;
-    joined = false;
+    [last, joined] = [0, false];
     keep();
     holder("bot");
-    status.textContent = "";
+    tell("");
     greet();
     ws?.close();
     connect();
@@ -351,8 +354,7 @@
     event.preventDefault();
     const text = box.value.trim();
     if (!text) return;
-    box.value = "";
-    box.rows = 1;
+    Object.assign(box, { value: "", rows: 1 });
     say({ type: "message", client_id: newId(), text });
     box.focus();
   };
@@ -360,10 +362,9 @@
   panel.onkeydown = (event) => {
     event.stopPropagation(); // the page's own shortcuts are not for what is typed here
     if (event.key === "Escape") close();
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === box) {
-      event.preventDefault();
-      form.requestSubmit();
-    }
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.target !== box) return;
+    event.preventDefault();
+    form.requestSubmit();
   };
 
   // -- the page changes
@@ -376,15 +377,18 @@
     greet();
     count();
     holder("bot");
+    setInterval(look, LOOK_MS);
     if (state.conversation) connect(); // so that an answer is seen on whatever page the customer is by then
     if (state.open && matchMedia("(min-width: 601px)").matches) open(); else state.open = false;
   };
+  addEventListener("offline", () => { if (state.open || state.conversation) lose(); });
   addEventListener("online", () => { pause = 1000; if (!ws && (state.open || state.conversation)) connect(); });
   addEventListener("pagehide", () => { keep(); });
   window.frontdesk = {
     open, close,
-    signIn: async (giveToken) => { signing = giveToken; token = null; if (ws || state.conversation) { ws?.close(); await connect(); } },
+    signIn: async (giveToken) => { signing = giveToken; await begin.now?.catch(() => {}); token = null; if (ws || state.conversation) { ws?.close(); await connect(); } },
     signOut: async () => {
+      await begin.now?.catch(() => {});
       const old = token;
       signing = token = null;
       Object.assign(state, { renew: null, pending: [] });

@@ -6,11 +6,14 @@ with Server(data_dir) as server:
     server.log()                      # what it printed; also shown when it does not come up
 """
 
+import fcntl
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,8 +21,11 @@ from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60.0
-STOP_SECONDS = 30.0
+START_SECONDS = 300.0
+"""For a start with the real models on a machine that has much else to do."""
+STOP_SECONDS = 120.0
+PORTS = range(20_000, 30_000)
+"""Below those that the system gives to outgoing connections, so that none of them takes a port before its server does."""
 
 
 class ServerFailed(AssertionError):
@@ -50,7 +56,7 @@ class Server:
         return self._process.pid
 
     def start(self, *, wait: bool = True) -> Self:
-        """Start it; returns once the port answers. Raises ServerFailed with the log."""
+        """Start it; returns once the port answers. Raises ServerFailed with the log, and leaves nothing running."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "chainlit", "run", self.app, "-h", "--port", str(self.port)]
         unwanted = {"DATABASE_URL", "LITERAL_API_KEY", "CHAINLIT_AUTH_SECRET"}
@@ -64,7 +70,11 @@ class Server:
                 stderr=subprocess.STDOUT,
             )
         if wait:
-            self.wait_ready()
+            try:
+                self.wait_ready()
+            except ServerFailed:
+                self.kill()
+                raise
         return self
 
     def wait_ready(self, seconds: float = START_SECONDS) -> None:
@@ -121,7 +131,15 @@ class Server:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and that no other run of the tests is given before this process ends."""
+    while True:
+        port = random.choice(PORTS)
+        held = os.open(Path(tempfile.gettempdir(), f"frontdesk-port-{os.getuid()}-{port}"), os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            os.close(held)
+            continue
+        return port

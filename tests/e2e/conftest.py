@@ -6,15 +6,17 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from bot.settings import Settings
 from bot.wiring import open_message_reader
 from knowledge.embed import Embedder
 from knowledge.index import build_index
 from knowledge.read import read_documents
-from tests.e2e.visitor import Visitor
+from tests.e2e.visitor import MILLISECONDS, Visitor
 from tests.server import ROOT, Server
+
+expect.set_options(timeout=MILLISECONDS)
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -53,9 +55,9 @@ def server(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        yield running
-        await running.close()
+        launching = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS), timeout=MILLISECONDS)
+        async with await launching as running:
+            yield running
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ def writing_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.mark.browser
+@pytest.mark.timeout(900)
 async def test_the_reply_grows_sentence_by_sentence_and_nothing_of_it_vanishes_or_stays_double(
     writing_server: Server, browser: Browser, tmp_path: Path
 ) -> None:

@@ -1,13 +1,24 @@
 """A visitor in a real browser: what they do, what they see, and what their browser asks of whom."""
 
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
 REPLY = '[data-step-type="assistant_message"]'
 QUESTION = '[data-step-type="user_message"]'
-MILLISECONDS = 30_000
+FINISHED = "button.positive-feedback-off, button.positive-feedback-on"
+"""A reply can be rated once it is finished; until then it may be replaced."""
+MILLISECONDS = 120_000
+"""For whatever a page does on a machine that has much else to do."""
 AGAIN_MILLISECONDS = 300
+
+
+async def open_context(browser: Browser, **options: Any) -> BrowserContext:
+    """A browser profile of its own, that waits as long as a slow machine needs."""
+    context = await browser.new_context(**options)
+    context.set_default_timeout(MILLISECONDS)
+    return context
 
 
 class Visitor:
@@ -19,7 +30,6 @@ class Visitor:
         self.foreign: list[str] = []
         self.errors: list[str] = []
         self.is_server_away = False
-        context.set_default_timeout(MILLISECONDS)
         context.on("request", self._watch_request)
         context.on("console", self._watch_console)
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
@@ -29,7 +39,7 @@ class Visitor:
         """Open the chat in a window of this width in pixels; a narrow one is a phone."""
         is_phone = width < 600
         size = {"width": width, "height": 844 if is_phone else 860}
-        context = await browser.new_context(viewport=size, is_mobile=is_phone, has_touch=is_phone)
+        context = await open_context(browser, viewport=size, is_mobile=is_phone, has_touch=is_phone)
         visitor = cls(context, address, pictures)
         visitor.page = await visitor.open_tab("/")
         return visitor
@@ -38,21 +48,25 @@ class Visitor:
         """Another tab of the same browser."""
         page = await self.context.new_page()
         await page.goto(self.address + path)
-        await expect(page.locator("#chat-input")).to_be_visible(timeout=MILLISECONDS)
+        await expect(page.locator("#chat-input")).to_be_visible()
         return page
 
     async def ask(self, text: str) -> Locator:
-        """Send a question, and wait until one more reply is there."""
+        """Send a question, and wait until one more reply is there and finished."""
         replies = self.replies()
         before = await replies.count()
         await self.ask_until_sent(text)
-        await expect(replies).to_have_count(before + 1, timeout=MILLISECONDS)
+        await expect(replies).to_have_count(before + 1)
+        await expect(replies.nth(before).locator(FINISHED)).to_be_visible()
         return replies.nth(before)
 
     async def ask_until_sent(self, text: str) -> None:
         """Type a question and send it, without waiting for the reply."""
-        await self.page.locator("#chat-input").click()
+        box = self.page.locator("#chat-input")
+        await box.click()
         await self.page.keyboard.type(text)
+        while await box.input_value() != text:  # the page builds its box anew while it becomes ready
+            await box.fill(text)
         await self.send()
 
     async def send(self) -> None:
