@@ -1,8 +1,6 @@
 // What Chainlit's page does not do by itself. It is told by the server through window messages: {frontdesk: …}.
 "use strict";
 
-import("/public/people.js");
-
 (() => {
   const THEME = "vite-ui-theme";
   if (localStorage.getItem(THEME) === null) localStorage.setItem(THEME, "system");
@@ -29,8 +27,16 @@ import("/public/people.js");
     if (location.pathname === "/") history.replaceState(history.state, "", `/thread/${id}`);
   }, 1500);
 
+  // What is told of people before their script has come would be lost: then it is told again.
+  let early = null, isPeopleHere = false;
+  import("/public/people.js").then(() => {
+    isPeopleHere = true;
+    if (early) window.postMessage(early, location.origin);
+  });
+
   window.addEventListener("message", ({ source, origin, data }) => {
     if (source !== window || origin !== location.origin) return;
+    if (data?.frontdesk === "people" && !isPeopleHere) early = data;
     if (data?.frontdesk === "refused") setTimeout(putBack, 50);
     if (data?.frontdesk === "conversation") keepAddress(data.id);
   });

@@ -110,16 +110,19 @@ function setTyping(name) {
 function place() {
   const composer = document.getElementById("message-composer");
   if (!composer) return bar.remove();
-  if (composer.previousElementSibling !== bar) composer.before(bar);
+  if (composer.previousElementSibling === bar) return;
+  const focused = bar.contains(document.activeElement) ? document.activeElement : null; // which moving it would lose
+  composer.before(bar);
+  focused?.focus();
 }
 
 window.addEventListener("message", ({ source, origin, data }) => {
   if (source !== window || origin !== location.origin) return;
   if (data?.frontdesk === "people") {
-    const changed = data.rate !== state.rate;
+    const before = state;
     state = { holder: data.holder, name: data.name, rate: data.rate, conversation: data.conversation, assistant: data.assistant };
-    if (changed) stars = 0;
-    setTyping("");
+    if (state.rate !== before.rate) stars = 0;
+    if (typing || JSON.stringify(state) !== JSON.stringify(before)) setTyping(""); // else a comment being written would be lost
     nameAuthors();
     setTimeout(showLatest, 150);
   }
