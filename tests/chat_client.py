@@ -18,7 +18,7 @@ For load, `keep=False` stores no steps and no events, only replies nobody took y
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -177,6 +177,12 @@ class ChatClient:
         """The data of the next event of this name."""
         return await self._wait("event", name, seconds)
 
+    async def until(self, is_so: Callable[[], object], *, seconds: float = 60.0) -> None:
+        """Wait until what the page was told makes it so, be it already."""
+        async with asyncio.timeout(seconds):
+            while not is_so():
+                await self._wait("any", None, seconds)
+
     async def ask(self, text: str, *, seconds: float = 60.0) -> Step:
         """Send a message and wait for what settles it; raises AssertionError if the message was refused."""
         ack = await self.send(text, seconds=seconds)
@@ -207,6 +213,7 @@ class ChatClient:
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     break
                 await self._take(ws, message.data)
+                await asyncio.sleep(0)  # who waited for this goes on, and may wait for what comes next, before it is read
         finally:
             self.closed.set()
             for future in self._acks.values():
@@ -244,6 +251,7 @@ class ChatClient:
         elif name == "toast":
             self.toasts.append(data)
         self._wake("event", name, data)
+        self._wake("any", None, None)
 
     def _add(self, step: Step) -> None:
         if self.keep:

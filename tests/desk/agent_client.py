@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import aiohttp
 
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 class Events:

@@ -18,9 +18,10 @@ from bot.sql.log import SqlLog, open_log
 from bot.webchat.identity import COOKIE, SECRET, sign
 from tests.desk.agent_client import AgentClient
 from tests.desk.conftest import add_agent, desk_server, let_in
+from tests.e2e.visitor import open_context
 from tests.server import ROOT, Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200)]
 
 OURS = ROOT / "tests" / "cases" / "markup.jsonl"
 NAUGHTY = Path(os.environ.get("FRONTDESK_TEST_BLNS", ROOT.parent / "shared" / "data" / "security" / "blns")) / "blns.json"
@@ -135,7 +136,7 @@ async def test_nothing_that_anybody_writes_runs_or_is_fetched(crowded: Server, b
     try:
         chats = await fill(log, customer, account.id, texts)
         await queue(log, texts)
-        context = await browser.new_context()
+        context = await open_context(browser)
         name, _, value = staff.cookie.partition("=")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv(SECRET, secret)
@@ -151,7 +152,7 @@ async def test_nothing_that_anybody_writes_runs_or_is_fetched(crowded: Server, b
         for chat in chats:
             page = await context.new_page()
             await page.goto(f"{crowded.address}/thread/{chat}")
-            await expect(page.locator('[data-step-type="assistant_message"]').last).to_be_visible(timeout=60_000)
+            await expect(page.locator('[data-step-type="assistant_message"]').last).to_be_visible()
             await page.wait_for_timeout(500)
             await observer.look(page)
             await page.close()
@@ -166,17 +167,19 @@ async def test_nothing_that_anybody_writes_runs_or_is_fetched(crowded: Server, b
 async def look_at_desk(page: Page, address: str, observer: Observer, mine: int, waiting: int) -> None:
     """The lists with every string as a customer's name, then each chat, a search, and the packet."""
     await page.goto(f"{address}/desk")
-    await expect(page.locator("#mine .open")).to_have_count(mine, timeout=60_000)
-    await expect(page.locator("#queue .open")).to_have_count(waiting, timeout=60_000)
+    await expect(page.locator("#mine .open")).to_have_count(mine)
+    await expect(page.locator("#queue .open")).to_have_count(waiting)
     await observer.look(page)
     for place in range(mine):
         await page.locator("#mine .open").nth(place).click()
+        await expect(page.locator("#mine .open").nth(place)).to_have_attribute("aria-current", "true")
         await expect(page.locator("#log .entry.note").last).to_be_visible()
         await observer.look(page)
     await page.locator("#queue .open").last.click()
-    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Claim this chat")).to_be_focused()
     await page.keyboard.press("/")
+    await expect(page.locator("#words")).to_be_focused()
     await page.keyboard.type("<img src=x onerror=window.__ran=1>")
     await page.keyboard.press("Enter")
-    await page.wait_for_timeout(500)
+    await expect(page.locator("#found .hit").first).to_be_visible()
     await observer.look(page)

@@ -145,10 +145,11 @@ async def test_customer_and_agent_talk_and_notes_stay_with_the_staff(hire: Hire,
 
 
 async def until_shown(page: ChatClient, words: str) -> dict:
-    async with asyncio.timeout(60):
-        while not (shown := [step for step in page.steps.values() if words in step["output"].replace("\\", "")]):
-            await page.wait_for_event("new_message")
-    return shown[0]
+    def shown() -> list[dict]:
+        return [step for step in page.steps.values() if words in step["output"].replace("\\", "")]
+
+    await page.until(shown)
+    return shown()[0]
 
 
 async def test_the_bot_says_nothing_while_people_have_the_chat_and_answers_after(hire: Hire, new_customer: NewCustomer):
@@ -182,10 +183,22 @@ async def test_the_same_message_sent_twice_is_one(hire: Hire, new_customer: NewC
     assert await agent.act(page.conversation, "say", text="Once", id=id) == first
 
 
-async def test_a_chat_that_needs_no_people_is_not_the_staffs_to_read(hire: Hire, new_customer: NewCustomer):
+async def test_an_agent_reads_a_chat_of_the_assistants_and_takes_it_over(hire: Hire, new_customer: NewCustomer):
     agent, page = await hire(), await new_customer("what is the late fee?")
-    for path in ("", "/entries", "/packet", "/suggestion"):
-        assert (await agent.get(f"/desk/chats/{page.conversation}{path}"))[0] == 404
+    _, live = await agent.get("/desk/live")
+    assert page.conversation in live["html"]
+    status, told = await agent.get(f"/desk/chats/{page.conversation}")
+    assert status == 200
+    assert "Take over" in told["html"]
+    await agent.act(page.conversation, "claim")
+    await until_shown(page, "Zoe Martin has joined the chat")
+    assert page.conversation not in (await agent.get("/desk/live"))[1]["html"]
+
+
+async def test_a_chat_that_never_was_is_nobodys_to_read(hire: Hire):
+    agent = await hire()
+    for path in ("", "/entries", "/packet", "/suggestion", "/customer", "/ticket", "/form"):
+        assert (await agent.get(f"/desk/chats/{uuid4()}{path}"))[0] == 404
 
 
 async def test_a_suggestion_comes_with_its_sources(hire: Hire, new_customer: NewCustomer):
@@ -236,10 +249,11 @@ async def test_a_customer_goes_back_leaves_and_rates_only_in_their_own_chat(hire
 
 
 async def wait_for_rate(page: ChatClient) -> dict:
-    async with asyncio.timeout(60):
-        while not (told := [data for name, data in page.events if name == "window_message" and data.get("rate")]):
-            await page.wait_for_event("window_message")
-    return told[-1]
+    def told() -> list[dict]:
+        return [data for name, data in page.events if name == "window_message" and data.get("rate")]
+
+    await page.until(told)
+    return told()[-1]
 
 
 async def test_typing_is_shown_to_the_customer(hire: Hire, new_customer: NewCustomer):
@@ -247,12 +261,8 @@ async def test_typing_is_shown_to_the_customer(hire: Hire, new_customer: NewCust
     await agent.act(page.conversation, "claim")
     async with agent.stream() as events:
         await events.until(lambda name, data: name == "board" and page.conversation in dict(data["mine"]))
-        waiting = asyncio.create_task(page.wait_for_event("window_message"))
         await agent.act(page.conversation, "typing")
-        told = await waiting
-        while told.get("frontdesk") != "typing":
-            told = await page.wait_for_event("window_message")
-        assert told == {"frontdesk": "typing", "name": "Zoe Martin"}
+        await page.until(lambda: ("window_message", {"frontdesk": "typing", "name": "Zoe Martin"}) in page.events)
 
 
 async def test_customer_and_agent_talk_across_processes(desk: Server, hire: Hire, new_customer: NewCustomer):
