@@ -12,7 +12,7 @@ BIN = .venv/bin
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run ingest test lint types contracts fix evals gate bench lock clean
+.PHONY: help setup run ingest test lint types contracts fix evals judge gate bench lock clean
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,12 @@ evals: .venv/dev ## Play labelled conversations, score them, draw a report (PROV
 	$(BIN)/python -m evals play --out $$run --transcripts $(TRANSCRIPTS) && \
 	$(BIN)/python -m evals report $$run --history $(REPORTS) $(if $(AGAINST),--against $(AGAINST))
 
+judge: .venv/judge ## Add ragas, so that a language model with a key judges answers, too
+
+.venv/judge: .venv/dev requirements-judge.lock
+	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements-judge.lock
+	@touch $@
+
 gate: .venv/dev ## Fail when the bot is surely worse than the baseline (AGAINST=)
 	@$(BIN)/python -m evals gate --baseline $(AGAINST) --allow-known
 
@@ -70,6 +76,8 @@ bench: .venv/dev ## Measure speed and memory, as ratios in one run
 lock: ## Resolve the dependencies anew into the two lock files (needs uv)
 	@uv pip compile $(LOCK) pyproject.toml -o requirements.lock
 	@uv pip compile $(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	@awk '/^[a-z0-9].*==/ && !/^(jiter|rich)==/ {sub(/ \\$$/, ""); print}' requirements-dev.lock > .judge.txt
+	@uv pip compile $(LOCK) --group evals-llm -c .judge.txt -o requirements-judge.lock && rm .judge.txt  # wants older jiter, rich
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 clean: ## Remove .venv (never the data)

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bot.llm.stream import LLM, Attempt, Event, Finished, Limits, Replaced, Request, Text, ToolRequest
+from bot.llm.stream import LLM, Attempt, Began, Event, Finished, Limits, Replaced, Request, Text, ToolRequest
 
-_KINDS: Mapping[str, type[Event]] = {one.__name__: one for one in (Text, ToolRequest, Replaced, Finished)}
+_KINDS: Mapping[str, type[Event]] = {one.__name__: one for one in (Began, Text, ToolRequest, Replaced, Finished)}
 
 
 class CachedLLM:
@@ -41,6 +41,10 @@ class CachedLLM:
                     _write(file, heard)
                 yield event
 
+    def forget(self, request: Request) -> None:
+        """Drop what was kept: it turned out to be of no use, and is to be asked for again."""
+        self._file(request).unlink(missing_ok=True)
+
     async def close(self) -> None:
         """Release the connections of the one behind it."""
         await self._llm.close()
@@ -69,7 +73,7 @@ def _read(file: Path) -> list[Event]:
 
 def _event(row: Mapping[str, Any]) -> Event:
     fields = dict(row["fields"])
-    if row["kind"] == Finished.__name__:
+    if "attempts" in fields:
         fields["attempts"] = tuple(Attempt(**one) for one in fields["attempts"])
     return _KINDS[row["kind"]](**fields)
 

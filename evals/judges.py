@@ -14,7 +14,8 @@ from evals.formats import read_rows
 from evals.kappa import Pair, kappa
 from evals.metrics import SEED, Figure, share
 from evals.pairs import PairRow, pair_figures
-from evals.ragas_judge import JudgeMissing, judge_with_ragas
+from evals.players import CACHE
+from evals.ragas_judge import Claimed, JudgeMissing, Judging, judge_with_ragas
 from evals.verifier import PASSES
 
 SUMMARY = "how far the judges of faithfulness agree with people"
@@ -29,6 +30,10 @@ FLOOR = 0.6
 """The lower end of the interval must reach it: a coin has 0.5, and the best models reach 0.6 on ExpertQA."""
 LEAST = 30
 """Pairs of either label that a judge must have scored."""
+JUDGED = "judge"
+"""Folder of the cache where a language model's answers as a judge are kept."""
+QUESTION = "What do the sources say?"
+"""Pairs have no question, and ragas wants one."""
 ALL_BORNE = 1.0
 """ragas says supported when every statement is."""
 
@@ -85,10 +90,15 @@ def _why_not(judged: Sequence[PairRow], balanced: Figure | None) -> str:
 def _ragas(rows: Sequence[PairRow], most: int) -> dict[str, object]:
     asked = random.Random(SEED).sample(list(rows), min(most, len(rows)))  # noqa: S311  a sample, no secret
     try:
-        scores = judge_with_ragas(asked, read_settings())
+        judged = judge_with_ragas([_claimed(row) for row in asked], read_settings(), Judging(folder=CACHE / JUDGED))
     except JudgeMissing as missing:
         return {"n": 0, "unscored": 0, "measured": False, "why": str(missing)}
-    return agreement(asked, [None if score is None else score >= ALL_BORNE for score in scores])
+    said = [None if one.value is None else one.value >= ALL_BORNE for one in judged.judgements]
+    return {"judge": judged.judge, **agreement(asked, said)}
+
+
+def _claimed(row: PairRow) -> Claimed:
+    return Claimed(question=QUESTION, response=row.response, sources=row.source)
 
 
 def _words(one: Mapping[str, object]) -> str:

@@ -1,96 +1,146 @@
-"""ragas' Faithfulness as a judge, asked through our own providers. Needs a key and the group `evals-llm`.
+"""ragas' Faithfulness as a judge, asked through our own providers. Needs a key, and what `make judge` installs.
 
 Only here is ragas imported, and late: it takes seconds and 200 MB, and nobody without a key needs it.
 """
 
 import asyncio
+import math
 import os
+import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from tqdm import tqdm
 
-from bot.errors import ProviderFailed
-from bot.llm.extractive import ExtractiveLLM
-from bot.llm.stream import LLM, Line, Request, Text
-from bot.llm.vendors import build_llm, provider_names, turn_limits
 from bot.settings import Settings
-from evals.pairs import PairRow
-from knowledge.document import Found
+from evals.judge_model import SECONDS, JudgeFailed, JudgeModel, Nonsense, judging_providers
 
-QUESTION = "What do the sources say?"
-"""Pairs have no question, and ragas wants one."""
-SECONDS = 60.0
-MOST_TOKENS = 2_000
+JOBS = 8
+"""Judgements at the same time."""
 NO_KEY = "no provider has a key: set OPENAI_API_KEY, GEMINI_API_KEY or COMPATIBLE_BASE_URL to let ragas judge too"
-NO_RAGAS = "ragas is not installed: `uv sync --group evals-llm`"
+NO_RAGAS = "ragas is not installed: `make judge` adds it"
 
 
 class JudgeMissing(Exception):
     """ragas cannot be asked; the text says what to do."""
 
 
-def judge_with_ragas(rows: Sequence[PairRow], settings: Settings) -> list[float | None]:
-    """The share of each response's statements that the sources bear; None where no score came. Raises JudgeMissing."""
-    names = tuple(name for name in provider_names(settings) if name != "extractive")
-    if not names:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A response to a question, and the texts that it must rest on."""
+
+    question: str
+    response: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The share of a response's statements that its sources bear; None is unscored, and `why` says for what reason."""
+
+    value: float | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What was said of each response, in order, and by which model."""
+
+    judge: str
+    judgements: tuple[Judgement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """How ragas is asked: where answers are kept, how long a judgement may take, how many at the same time."""
+
+    folder: Path | None = None
+    seconds: float = SECONDS
+    jobs: int = JOBS
+
+
+def judge_with_ragas(claimed: Sequence[Claimed], settings: Settings, judging: Judging | None = None) -> Judged:
+    """What ragas says of each. Raises JudgeMissing."""
+    if not judging_providers(settings):
         raise JudgeMissing(NO_KEY)
+    base, metric = _load()
+    return asyncio.run(_judge_all(claimed, settings, judging or Judging(), (base, metric)))
+
+
+def _load() -> tuple[Any, Any]:
+    """The base of ragas' models and its metric. Raises JudgeMissing."""
     os.environ["RAGAS_DO_NOT_TRACK"] = "true"  # the word, and before the import: with 1 it reports home
     try:
-        from ragas.llms.base import InstructorBaseRagasLLM  # noqa: PLC0415
-        from ragas.metrics.collections import Faithfulness  # noqa: PLC0415
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from ragas.llms.base import InstructorBaseRagasLLM  # noqa: PLC0415
+            from ragas.metrics.collections import Faithfulness  # noqa: PLC0415
     except ImportError as missing:
         raise JudgeMissing(f"{NO_RAGAS} ({missing})") from missing
-    return asyncio.run(
-        _judge(rows, settings.model_copy(update={"llm_providers": names}), InstructorBaseRagasLLM, Faithfulness)
-    )
+    return InstructorBaseRagasLLM, Faithfulness
 
 
-async def _judge(rows: Sequence[PairRow], settings: Settings, base: Any, metric: Any) -> list[float | None]:  # noqa: ANN401
-    llm = build_llm(settings, ExtractiveLLM())
+async def _judge_all(claimed: Sequence[Claimed], settings: Settings, how: Judging, ragas: tuple[Any, Any]) -> Judged:
+    model = JudgeModel(settings, how.folder, how.seconds)
+    places = asyncio.Semaphore(max(1, how.jobs))
+    with tqdm(total=len(claimed), desc=f"ragas, {model.name}", disable=None, leave=False) as bar:
+
+        async def one(text: Claimed) -> Judgement:
+            async with places:
+                judgement = await judge(text, model, ragas)
+                bar.update()
+                return judgement
+
+        try:
+            return Judged(judge=model.name, judgements=tuple(await asyncio.gather(*map(one, claimed))))
+        finally:
+            await model.close()
+
+
+async def judge(text: Claimed, model: JudgeModel, ragas: tuple[Any, Any]) -> Judgement:
+    """None when the judge failed, timed out, spoke nonsense or found no statement: unscored, which is not unsupported."""
+    base, metric = ragas
+    try:
+        async with asyncio.timeout(model.seconds):
+            result = await metric(llm=_router(base, model)).ascore(
+                user_input=text.question, response=text.response, retrieved_contexts=list(text.sources)
+            )
+    except TimeoutError:
+        return Judgement(value=None, why=f"the judge took longer than {model.seconds:g} s")
+    except Nonsense as nonsense:
+        return Judgement(value=None, why=f"the judge spoke nonsense: {nonsense}")
+    except JudgeFailed as failure:
+        return Judgement(value=None, why=f"the judge failed: {failure}")
+    value = float(result.value)
+    return Judgement(value=None, why="the judge found no statement") if math.isnan(value) else Judgement(value=value)
+
+
+def _router(base: Any, model: JudgeModel) -> Any:  # noqa: ANN401 - ragas has no types
+    """What ragas asks for one response: first its statements, then a verdict on each."""
+    statements: list[str] = []
 
     class Router(base):  # type: ignore[misc]
-        """What ragas asks: our providers, in their order."""
-
         def generate(self, prompt: str, response_model: type[BaseModel]) -> BaseModel:
-            return asyncio.run(self.agenerate(prompt, response_model))
+            raise NotImplementedError("ragas is asked with `ascore`")
 
         async def agenerate(self, prompt: str, response_model: type[BaseModel]) -> BaseModel:
-            return response_model.model_validate_json(_json(await _ask(llm, settings, prompt)))
+            if statements:
+                return await model.ask(prompt, response_model, partial(_check_verdicts, len(statements)))
+            answer: Any = await model.ask(prompt, response_model)
+            statements.extend(answer.statements)
+            return answer  # type: ignore[no-any-return]
 
-    faithfulness = metric(llm=Router())
-    try:
-        return [await _score(faithfulness, row) for row in tqdm(rows, desc="ragas", disable=None, leave=False)]
-    finally:
-        await llm.close()
-
-
-async def _score(faithfulness: Any, row: PairRow) -> float | None:  # noqa: ANN401
-    """None when the judge failed, timed out, spoke nonsense or found no statement: unscored, which is not unsupported."""
-    try:
-        async with asyncio.timeout(SECONDS):
-            result = await faithfulness.ascore(
-                user_input=QUESTION, response=row.response, retrieved_contexts=list(row.source)
-            )
-    except (ProviderFailed, ValidationError, ValueError, TimeoutError):
-        return None
-    value = float(result.value)
-    return value if 0 <= value <= 1 else None
+    return Router()
 
 
-async def _ask(llm: LLM, settings: Settings, prompt: str) -> str:
-    limits = turn_limits(settings, asyncio.get_running_loop().time() + SECONDS)
-    request = Request(
-        lines=(Line(role="customer", text=prompt),),
-        question=prompt,
-        found=Found(passages=(), answerability=1.0, version=""),
-        max_tokens=MOST_TOKENS,
-        temperature=0.0,
-    )
-    return "".join([event.text async for event in llm.stream(request, limits) if isinstance(event, Text)])
-
-
-def _json(text: str) -> str:
-    """What stands between the first and the last brace: models put words and fences around it."""
-    return text[text.find("{") : text.rfind("}") + 1]
+def _check_verdicts(asked: int, answer: Any) -> None:  # noqa: ANN401 - ragas has no types
+    """Ragas divides what it gets by what it gets, whatever that is. Raises Nonsense."""
+    told = answer.statements
+    if len(told) != asked:
+        raise Nonsense(f"{len(told)} verdicts on {asked} statements")
+    if odd := [one.verdict for one in told if one.verdict not in (0, 1)]:
+        raise Nonsense(f"a verdict of {odd[0]}")

@@ -4,11 +4,12 @@ run.json           what was played: transcripts, settings, prompts, articles; no
 transcripts.jsonl  the labelled transcripts
 turns.jsonl        a line per conversation, in the order of the transcripts; the same bot writes the same bytes
 times.jsonl        how long each turn took
+ragas.jsonl        what a language model said of the replies, where one was asked
 partial/           while it is played: a file per conversation that is finished; a run that was stopped goes on from here
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from evals.formats import FileInvalid, Row, read_rows
 from evals.transcripts import Transcript, read_texts
 
 FORMAT = 1
+VERDICTS = "ragas.jsonl"
 
 
 class _Stored(BaseModel):
@@ -94,6 +96,20 @@ class Times(Row):
     turns: tuple[TurnTimes, ...]
 
 
+class Verdict(_Stored):
+    """What a language model said of a reply: the share of its statements that are borne out; None is unscored."""
+
+    value: float | None
+    why: str = ""
+
+
+class Verdicts(Row):
+    """What it said of a conversation's replies, by turn, counted from 1."""
+
+    judge: str
+    turns: dict[int, Verdict]
+
+
 class Source(_Stored):
     """A file of transcripts that was played."""
 
@@ -125,6 +141,7 @@ class Run:
     manifest: Manifest
     pairs: tuple[tuple[Transcript, Played], ...]
     times: Mapping[str, Times]
+    ragas: Mapping[str, Verdicts] = field(default_factory=dict)
 
     @property
     def turns(self) -> int:
@@ -143,7 +160,13 @@ def read_run(folder: Path) -> Run:
     if missing := [one.id for one in transcripts if len(one.turns) != len(played[one.id].turns if one.id in played else ())]:
         raise FileInvalid(f"{folder / 'turns.jsonl'}: '{missing[0]}' is missing or has other turns than its transcript")
     pairs = tuple((one, played[one.id]) for one in transcripts)
-    return Run(folder=folder, manifest=manifest, pairs=pairs, times=times)
+    return Run(folder=folder, manifest=manifest, pairs=pairs, times=times, ragas=read_verdicts(folder))
+
+
+def read_verdicts(folder: Path) -> dict[str, Verdicts]:
+    """What a language model said of a run; empty where none was asked. Raises FileInvalid."""
+    file = folder / VERDICTS
+    return {one.id: one for one in read_rows(file, Verdicts)} if file.exists() else {}
 
 
 def read_manifest(folder: Path) -> Manifest:

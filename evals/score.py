@@ -9,6 +9,7 @@ from evals.cost_curve import MISSED, NEEDLESS, Costs, Curve, cost_curves
 from evals.escalation import write_json, write_lines
 from evals.marks import TOO_FEW, Mark, Measure, by_measure, columns
 from evals.metrics import Figure
+from evals.ragas_run import add_ragas, let_ragas_judge
 from evals.runs import Run, read_run
 from evals.scorers import MEASURES, score_run
 from evals.statistics import figure
@@ -18,7 +19,8 @@ SUMMARY = "judges a run that `play` stored"
 DESCRIPTION = """\
 Judge a stored run: intent, retrieval, answer, faithfulness, escalation, safety and spend. Writes RUN/scores.json (figures
 with their 95% intervals and tables) and RUN/marks.jsonl (what was said of every turn, and why). A turn that cannot be judged
-is unscored and is counted, never wrong.
+is unscored and is counted, never wrong. Where a provider has a key (OPENAI_API_KEY, GEMINI_API_KEY, COMPATIBLE_BASE_URL and
+others), ragas' Faithfulness judges the answers, too; what the model said is kept, so that asking again costs nothing.
 """
 
 
@@ -47,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of the run")
     add_costs(parser)
+    add_ragas(parser)
 
 
 def add_costs(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +62,8 @@ def add_costs(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> str:
     """Judge, write, and give the table to show. Raises FileInvalid."""
-    scores = add_up(judge_run(read_run(arguments.run)), read_costs(arguments))
+    run = let_ragas_judge(read_run(arguments.run), arguments)
+    scores = add_up(judge_run(run), read_costs(arguments))
     write_scores(scores)
     return table(scores)
 

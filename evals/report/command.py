@@ -9,6 +9,7 @@ from evals.comparison import compare_sides
 from evals.escalation import write_json
 from evals.flips import find_flips
 from evals.formats import FileInvalid
+from evals.ragas_run import add_ragas, let_ragas_judge
 from evals.report.history import read_history
 from evals.report.page import Report, render_markdown, render_page
 from evals.report.verifier import read_agreements
@@ -36,11 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--history", type=Path, metavar="DIR", help="see above")
     parser.add_argument("--judge", type=Path, nargs="+", default=[], metavar="FILE", help="see above")
     add_costs(parser)
+    add_ragas(parser)
 
 
 def run(arguments: argparse.Namespace) -> str:
     """Judge, compare, draw and say where it is. Raises FileInvalid."""
-    scores = add_up(judge_run(read_run(arguments.run)), read_costs(arguments))
+    run = let_ragas_judge(read_run(arguments.run), arguments)
+    scores = add_up(judge_run(run), read_costs(arguments))
     write_scores(scores)
     report = build_report(scores, arguments)
     write_report(report, arguments.run)

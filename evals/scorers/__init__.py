@@ -6,7 +6,7 @@ from typing import Protocol
 
 from evals.marks import Mark, Measure
 from evals.runs import Run
-from evals.scorers import answer, escalation, faithfulness, intent, retrieval, safety, spend
+from evals.scorers import answer, escalation, faithfulness, intent, ragas, retrieval, safety, spend
 
 
 class Scorer(Protocol):
@@ -22,7 +22,7 @@ class Scorer(Protocol):
         ...
 
 
-SCORERS: Sequence[Scorer] = [answer, escalation, intent, retrieval, faithfulness, safety, spend]
+SCORERS: Sequence[Scorer] = [answer, escalation, intent, retrieval, faithfulness, ragas, safety, spend]
 """In the order in which a report shows them."""
 MEASURES: Mapping[str, Measure] = {measure.name: measure for scorer in SCORERS for measure in scorer.MEASURES}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from evals.play import play, read_sources
 from evals.players import Setup
 from evals.runs import Manifest, Played, PlayedTurn, Run, Said, Times, TurnTimes, read_run
-from evals.transcripts import Transcript
+from evals.transcripts import Transcript, as_line
 
 ARTICLES = {
     "late-fee": ("Late payments", "We charge a late payment fee of £7.50 when a bill is unpaid for seven days."),
@@ -108,6 +108,19 @@ def make_run(*conversations, settings=(), internal=(), marks=()) -> Run:
         internal_marks=tuple(marks),
     )
     return Run(folder=Path("run"), manifest=manifest, pairs=tuple(pairs), times=times)
+
+
+def store(run: Run, folder: Path) -> Path:
+    """A run in memory as `play` stores it."""
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(run.manifest.model_dump_json(), encoding="utf-8")
+    for name, rows in (
+        ("transcripts", [as_line(one) for one, _ in run.pairs]),
+        ("turns", [played.model_dump_json() for _, played in run.pairs]),
+        ("times", [one.model_dump_json() for one in run.times.values()]),
+    ):
+        (folder / f"{name}.jsonl").write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+    return folder
 
 
 def _played(asked, given):

@@ -122,6 +122,10 @@ class VendorServer:
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
+    def plan(self, asked: Asked) -> Plan:
+        """How this request is answered; a server of one's own may look at it."""
+        return self.plans.pop(0) if len(self.plans) > 1 else self.plans[0]
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
@@ -135,8 +139,7 @@ class VendorServer:
                 while asked := await _read(reader):
                     self.asked.append(asked)
                     self.busy.set()
-                    plan = self.plans.pop(0) if len(self.plans) > 1 else self.plans[0]
-                    await _answer(plan, asked, reader, writer)
+                    await _answer(self.plan(asked), asked, reader, writer)
         finally:
             self.open -= 1
             if not self.open:
