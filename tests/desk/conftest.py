@@ -1,6 +1,8 @@
 """The desk's stores as for the log, a real server with a desk that is always open, agents and customers at it."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,7 @@ def desk_server(folder: Path, spans: list[str], **env: str) -> Server:
     policy = write_policy(folder / "desk.yaml", spans)
     limits = {"MESSAGES_PER_MINUTE": "100000", "VISITORS_PER_MINUTE": "100000"}
     settings = {"DESK_FILE": str(policy), "PYTHONPATH": str(ROOT), "LLM_PROVIDERS": "extractive"}
+    settings["DEMO_ACCOUNT"] = "100200001"
     return Server(folder / "data", app=DESK_APP, env={**limits, **settings, **env})
 
 
@@ -83,10 +86,17 @@ def let_in(client: AgentClient, server: Server) -> AgentClient:
     response = Response()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(SECRET, (server.data_dir / "secret").read_text().strip())
-        account = new_agent(client.id, "Somebody", PASSWORD)
+        account = replace(new_agent(client.id, "Somebody", PASSWORD), epoch=epoch_of(client.id, server))
         client.token = Sessions(staff=None).give_cookie(response, account, secure=False)  # type: ignore[arg-type]
     client.cookie = response.headers["Set-Cookie"].split(";", 1)[0]
     return client
+
+
+def epoch_of(id: str, server: Server) -> int:
+    """Which of the visits of an account are good."""
+    with closing(sqlite3.connect(server.data_dir / "frontdesk.db")) as database:
+        [[epoch]] = database.execute("SELECT epoch FROM staff WHERE id = ?", [id]).fetchall()
+    return int(epoch)
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ from bot.pages.desk.part import DeskPart
 from bot.pages.help import help_router
 from bot.settings import Settings
 from bot.sql.log import open_log
+from bot.sql.store import open_store
 from bot.webchat.chat import serve
+from bot.wiring import build_clerk
 from tests.bot.prompted import OneArticle
 
 HANDOVER = "I'm bringing in a colleague. They read this chat, so you need not repeat anything."
@@ -50,7 +52,9 @@ class HandsOver(Bot):
 
 async def build_bot(settings: Settings) -> Bot:
     log = await asyncio.to_thread(open_log, settings.database_url, settings.data_dir)
-    return HandsOver(settings=settings, log=log, search=OneArticle())
+    store = await asyncio.to_thread(open_store, settings.database_url, settings.data_dir)
+    search = OneArticle()
+    return HandsOver(settings=settings, log=log, search=search, clerk=build_clerk(settings, store, search))
 
 
 serve(build_bot, pages=[lambda bot: help_router(bot.search, bot.settings), DeskPart])
