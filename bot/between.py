@@ -1,8 +1,10 @@
 """Between processes: each tells the others of its entries, and they take turns in the conversations they share."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
+from bot.bus import Wake
 from bot.domain import ConversationId, Entry
 from bot.sql.log import SqlLog
 from bot.state import State
@@ -16,7 +18,11 @@ class Between:
         self._bus, self._log = state.bus, log
         self._telling: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Task[None] | None = None
-        log.on_entry = self._tell
+        self.listeners: list[Callable[[Wake], None]] = []
+        """Told of each word, also of this process's own."""
+        self.typing_listeners: list[Callable[[ConversationId, str], None]] = []
+        """Told of each person of the staff who types, in any process."""
+        log.listeners.append(self._tell)
 
     def in_order(self, stale: Callable[[ConversationId], None]) -> InOrder:
         """The turns of this process among those of the others; `stale` hears of conversations that another has served."""
@@ -33,11 +39,24 @@ class Between:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def tell_typing(self, conversation: ConversationId, name: str) -> None:
+        """Somebody of the staff types a message to the customer, whose page may be served by any process."""
+        self._send(self._bus.wake(conversation, 0, typing=name))
+
     def _tell(self, entry: Entry) -> None:
-        task = asyncio.get_running_loop().create_task(self._bus.wake(entry.conversation, entry.seq))
+        self._send(self._bus.wake(entry.conversation, entry.seq))
+
+    def _send(self, sending: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(sending)
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
     async def _listen(self) -> None:
         async for word in self._bus.listen():
+            if word.typing and word.conversation:
+                for hear_typing in self.typing_listeners:
+                    hear_typing(word.conversation, word.typing)
+                continue
             self._log.hear(word.conversation, word.seq)
+            for listener in self.listeners:
+                listener(word)

@@ -38,10 +38,14 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wake:
-    """Word that a conversation has entries up to `seq`. Without a conversation: word may have been missed, look at all."""
+    """Word that a conversation has entries up to `seq`. Without a conversation: word may have been missed, look at all.
+
+    With `typing` it says only that a person of this name types in it.
+    """
 
     conversation: ConversationId | None
     seq: int = 0
+    typing: str = ""
 
 
 class Bus(Protocol):
@@ -75,8 +79,8 @@ class Bus(Protocol):
         """Add one, and return how many there are in the window of so many seconds that began with the first."""
         ...
 
-    async def wake(self, conversation: ConversationId, seq: int) -> None:
-        """Tell everyone who listens, in every process. Call it after the entry is committed."""
+    async def wake(self, conversation: ConversationId, seq: int, typing: str = "") -> None:
+        """Tell everyone who listens, in every process. Call it after the entry is committed, or when somebody types."""
         ...
 
     def listen(self) -> AsyncGenerator[Wake, None]:

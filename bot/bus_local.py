@@ -77,9 +77,9 @@ class LocalBus:
         self._counts[name] = number + 1, until
         return number + 1
 
-    async def wake(self, conversation: ConversationId, seq: int) -> None:
+    async def wake(self, conversation: ConversationId, seq: int, typing: str = "") -> None:
         """See Bus."""
-        self.tell(Wake(conversation=conversation, seq=seq))
+        self.tell(Wake(conversation=conversation, seq=seq, typing=typing))
 
     def tell(self, wake: Wake) -> None:
         """Tell every listener of this process."""

@@ -48,8 +48,8 @@ class SqlLog:
         self._reader = Reader(database, READERS, PATIENCE_SECONDS)
         self._followers = Followers(self.after, self._reader.last_seqs, poll_seconds)
         self._writer = Writer(self._commit, self._tell, PATIENCE_SECONDS)
-        self.on_entry: Callable[[Entry], None] | None = None
-        """Told of each entry that this process commits, so that it can tell the other processes."""
+        self.listeners: list[Callable[[Entry], None]] = []
+        """Told of each entry that this process commits: those who tell the other processes, and the desk."""
         self.accounts = SqlAccounts(self._writer, self._reader)
         self._store = Store(database)
         self.records = SqlRecords(database, self._store)
@@ -156,8 +156,8 @@ class SqlLog:
 
     def _tell(self, entry: Entry) -> None:
         self._followers.tell(entry)
-        if self.on_entry:
-            self.on_entry(entry)
+        for listener in self.listeners:
+            listener(entry)
 
     def _commit(self, jobs: Sequence[Work]) -> Sequence[Result]:
         try:

@@ -136,10 +136,10 @@ class ServerBus:
         except StoreUnavailable:
             return await self._local.count(name, seconds)
 
-    async def wake(self, conversation: ConversationId, seq: int) -> None:
+    async def wake(self, conversation: ConversationId, seq: int, typing: str = "") -> None:
         """See Bus."""
-        await self._local.wake(conversation, seq)
-        word = json.dumps([self._server.process, conversation, seq])
+        await self._local.wake(conversation, seq, typing)
+        word = json.dumps([self._server.process, conversation, seq, *([typing] if typing else [])])
         try:
             await self._server.call(lambda redis: redis.publish(CHANNEL, word))
         except StoreUnavailable:
@@ -196,8 +196,9 @@ class ServerBus:
         if word is None:
             return
         try:
-            process, conversation, seq = json.loads(word)
-            wake = Wake(conversation=ConversationId(str(conversation)), seq=int(seq))
+            process, conversation, seq, *typing = json.loads(word)
+            name = str(typing[0]) if typing else ""
+            wake = Wake(conversation=ConversationId(str(conversation)), seq=int(seq), typing=name)
         except (ValueError, TypeError):
             logger.warning("somebody publishes on %s what is not ours", CHANNEL)
             return
