@@ -76,6 +76,8 @@ class Bot:
         self._state = state
         self._rate = MessageRate(settings.messages_per_minute, state.bus if state else None)
         self._between = between
+        if between:
+            between.typing_listeners.append(self.live.show_typing)
         self._dispatch = Dispatch(
             self.take_turn,
             self._settle,
@@ -83,6 +85,16 @@ class Bot:
             waiting=settings.waiting_messages,
             in_order=between.in_order(self._recent.forget).upto if between else None,
         )
+
+    @property
+    def clerk(self) -> Clerk | None:
+        """Who looks up and does things for customers; None where nobody does."""
+        return self._clerk
+
+    @property
+    def between(self) -> Between | None:
+        """Word between this process and the others that serve the same log; None where there are none."""
+        return self._between
 
     @property
     def writes(self) -> bool:
@@ -185,6 +197,20 @@ class Bot:
         """Cut the reply in flight. Raises NotYours or ConversationUnknown."""
         await self._own(conversation, customer)
         self._dispatch.stop(conversation)
+
+    def cut(self, conversation: ConversationId) -> None:
+        """A person has taken the conversation over: what the bot was about to say is dropped, and shown to nobody."""
+        self._recent.forget(conversation)
+        if self._dispatch.cut(conversation):
+            self.live.end(conversation)
+            logger.info("conversation %s: the reply in flight was cut, a person has taken over", conversation)
+
+    def show_typing(self, conversation: ConversationId, name: str) -> None:
+        """Somebody of the staff types a message to the customer: shown on their page, whichever process serves it."""
+        if self._between:
+            self._between.tell_typing(conversation, name)
+        else:
+            self.live.show_typing(conversation, name)
 
     async def rate(self, customer: CustomerId, entry: EntryId, value: int | None) -> Entry:
         """Record a thumb on a reply: 1 up, 0 down, None taken back. Raises NotYours or ConversationUnknown."""

@@ -14,9 +14,9 @@ from bot.accounts import Account
 from bot.classify import IntentGuess
 from bot.domain import CustomerId, Entry, Escalation, Reading
 from bot.errors import FrontdeskError, LogUnavailable
-from bot.tickets import NewTicket, ticket_priority
+from bot.tickets import NewTicket, Priority, ticket_priority
 from bot.tools.errands import Acted, Errands
-from bot.tools.tool import Caller
+from bot.tools.tool import Caller, Role
 from bot.tools.toolbox import Toolbox, ToolTurn
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,19 @@ class Clerk:
     def begin(self, whose: Account, reading: Reading) -> ToolTurn:
         """The tools that a model may use in this turn."""
         return self._toolbox.begin(self._caller(whose, reading))
+
+    def serve(self, whose: Account, role: Role, request: str, priority: Priority = Priority.NORMAL) -> ToolTurn:
+        """The tools for a person at the desk, on behalf of this customer; `request` names who asks for what."""
+        caller = Caller(
+            customer=whose.customer,
+            conversation=whose.conversation,
+            seq=whose.seq,
+            role=role,
+            account=self.account(whose.customer),
+            priority=priority,
+            request=request,
+        )
+        return self._toolbox.begin(caller, asker="desk")
 
     async def open_ticket(self, asked: Entry, whose: Account, reading: Reading, escalation: Escalation) -> str:
         """The number of the ticket that a handover opens, once per message; "" when it could not be opened."""

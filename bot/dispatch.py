@@ -45,6 +45,7 @@ class Dispatch:
         self._lines: dict[ConversationId, dict[int, Entry]] = {}
         self._workers: dict[ConversationId, asyncio.Task[None]] = {}
         self._turns: dict[ConversationId, asyncio.Task[None]] = {}
+        self._cut: set[asyncio.Task[None]] = set()
 
     @contextmanager
     def room(self, conversation: ConversationId) -> Iterator[None]:
@@ -70,6 +71,15 @@ class Dispatch:
         """Cut the turn in flight, if there is one; it is settled as stopped."""
         if turn := self._turns.get(conversation):
             turn.cancel()
+
+    def cut(self, conversation: ConversationId) -> bool:
+        """Cut the turn in flight without settling it: its message is somebody else's now. Whether there was one."""
+        turn = self._turns.get(conversation)
+        if turn is None:
+            return False
+        self._cut.add(turn)
+        turn.cancel()
+        return True
 
     def busy(self, conversation: ConversationId) -> bool:
         """Whether a message of this conversation waits or is being answered."""
@@ -104,6 +114,9 @@ class Dispatch:
             turn.cancel()
             del self._turns[asked.conversation]
         await asyncio.wait({turn})
+        if turn in self._cut:
+            self._cut.discard(turn)
+            return
         if outcome := _unsettled(asked, turn, late=not done):
             await self._settle_or_retry(asked, outcome)
 

@@ -60,6 +60,34 @@ class EscalationRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Thumb:
+    """What a customer last thought of one reply; `author` is the agent's name, "" for the assistant."""
+
+    conversation: ConversationId
+    is_up: bool
+    author: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """What a customer wrote beside their stars on a time with people, the one that began with entry `seq`."""
+
+    conversation: ConversationId
+    seq: int
+    stars: int
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """Thumbs and comments of some days, the latest comment first."""
+
+    thumbs: Sequence[Thumb] = ()
+    comments: Sequence[Comment] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """An event that a webhook's target is to be told; the same id is never owed twice to one target."""
 
@@ -102,6 +130,14 @@ class Roster(Protocol):
 
     async def open_records(self) -> Sequence[EscalationRecord]:
         """Those that have not ended."""
+        ...
+
+    async def records_since(self, since: datetime, limit: int) -> Sequence[EscalationRecord]:
+        """Those that were triggered after `since`, the latest first."""
+        ...
+
+    async def feedback_since(self, since: datetime, limit: int) -> Feedback:
+        """What customers said of replies and of times with people, from the latest `limit` entries that say so."""
         ...
 
     async def waits(self, since: datetime, limit: int) -> Sequence[float]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.answer import Answerer
 from bot.bot import Bot
+from bot.desk.behalf import Behalf
 from bot.desk.board import Board
 from bot.desk.canned import read_canned
 from bot.desk.desk import Desk
@@ -15,9 +16,9 @@ from bot.desk.watch import Watch
 from bot.desk.webhooks import Target, Webhooks, plain_event, slack_event
 from bot.settings import Settings
 from bot.sql.desk import SqlRoster
+from bot.sql.log import SqlLog
 from bot.sql.staff import SqlStaff
 from bot.sql.store import Store, open_store
-from bot.sql.tickets import SqlTickets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,12 @@ async def open_room(bot: Bot) -> OpenRoom:
     watch = Watch(bot.log, board, roster, staff, policy)
     targets = read_targets(settings)
     watch.targets = tuple(targets)
+    watch.on_taken = bot.cut
+    if isinstance(bot.log, SqlLog):
+        bot.log.listeners.append(watch.hear)
+    if bot.between:
+        bot.between.listeners.append(lambda _: watch.wake())
+    desk = Desk(bot.log, staff, policy)
     room = Room(
         settings=settings,
         log=bot.log,
@@ -50,12 +57,13 @@ async def open_room(bot: Bot) -> OpenRoom:
         roster=roster,
         policy=policy,
         board=board,
-        desk=Desk(bot.log, staff, policy),
+        desk=desk,
         watch=watch,
         webhooks=Webhooks(roster, targets),
         suggester=Suggester(bot.search, Answerer(bot.search, settings)),
         canned=canned,
-        tickets=SqlTickets(store),
+        behalf=Behalf(bot.clerk, desk),
+        show_typing=bot.show_typing,
     )
     return OpenRoom(room=room, store=store)
 

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from bot.bot import Bot
-from bot.domain import ConversationId, Entry, Holder
+from bot.domain import ConversationId, Entry, Holder, Speaker
 
 SLACK_SECONDS = 3.0
 """What a turn may take beyond its deadline until it is settled."""
@@ -42,8 +42,8 @@ class Following:
             while (event := await self._events.get()) is not None:
                 if isinstance(event, Exception):
                     raise event
-                if isinstance(event, Entry) and event.answers is not None:
-                    self._settled = max(self._settled, event.answers)
+                if isinstance(event, Entry) and (settled := _settled_by(event)):
+                    self._settled = max(self._settled, settled)
                     self._shown.clear()
                 if isinstance(event, Entry) or event.answers > self._settled:
                     yield event
@@ -70,6 +70,13 @@ class Following:
         self._shown[answers] = text
         new = text[len(before) :] if goes_on else text
         self._events.put_nowait(Sentence(answers=answers, sentence=new, text=text, replaces=not goes_on))
+
+
+def _settled_by(entry: Entry) -> int | None:
+    """The last message that nothing more is written about once this entry is there; a takeover settles all."""
+    if "holder" not in entry.data:
+        return entry.answers
+    return entry.seq - (entry.speaker is Speaker.CUSTOMER)  # who takes the chat back to the assistant waits for its reply
 
 
 async def wait_for_reply(bot: Bot, asked: Entry, seconds: float) -> Entry | None:

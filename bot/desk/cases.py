@@ -38,6 +38,7 @@ class Case:
     agent: AgentId | None = None
     last_seq: int = 0
     started: datetime | None = None
+    updated: datetime | None = None
     since: datetime | None = None
     queued: int = 0
     front: bool = False
@@ -74,7 +75,7 @@ class Case:
         if entry.seq <= self.last_seq:
             return
         self.last_seq = entry.seq
-        self.started = self.started or entry.at
+        self.started, self.updated = self.started or entry.at, entry.at
         self._read(entry)
         if entry.kind is Kind.MESSAGE and entry.speaker is Speaker.CUSTOMER:
             self.preview = entry.text

@@ -1,10 +1,11 @@
 """Who is helped first, and by whom: pure functions on cases and agents."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.desk.cases import Case
 from bot.desk.policy import Policy
+from bot.domain import Holder
 from bot.roster import Offer
 from bot.staff import Agent
 
@@ -24,6 +25,12 @@ def order(waiting: Iterable[Case], policy: Policy) -> list[Case]:
 def team_of(case: Case, policy: Policy) -> str | None:
     """The team that a case was passed on to, or that looks after its intent."""
     return case.team or policy.team_of(case.intent)
+
+
+def is_live(case: Case, policy: Policy, now: datetime) -> bool:
+    """Whether the assistant has this conversation and it goes on, so that agents may read it and take it over."""
+    lately = now - timedelta(minutes=policy.live_minutes)
+    return case.holder is Holder.BOT and case.updated is not None and case.updated > lately
 
 
 def fits(agent: Agent, case: Case, policy: Policy) -> bool:

@@ -110,6 +110,8 @@ class Policy(_Form):
     offers: Offers = Offers()
     waits: Waits = Waits()
     outcomes: Mapping[str, str] = Field(min_length=1)
+    solved: tuple[str, ...] = ("solved", "explained")
+    live_minutes: int = Field(15, ge=0, le=240)
 
     @model_validator(mode="after")
     def _check_whole(self) -> "Policy":

@@ -3,27 +3,33 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from bot.desk.behalf import Behalf
 from bot.desk.board import Board
 from bot.desk.canned import CannedReplies
+from bot.desk.cases import Case
 from bot.desk.desk import Desk
+from bot.desk.offering import is_live
 from bot.desk.policy import Policy
 from bot.desk.suggest import Suggester
 from bot.desk.watch import Watch
 from bot.desk.webhooks import Webhooks
-from bot.domain import AgentId
-from bot.errors import LogUnavailable
+from bot.domain import AgentId, ConversationId, Holder
+from bot.errors import DeskRefused, LogUnavailable
 from bot.live import Live
 from bot.log import ConversationLog
+from bot.records import Recorded, Wanted
 from bot.roster import Roster, State
 from bot.settings import Settings
 from bot.staff import Agent, Staff
-from bot.tickets import Tickets
 
 BEAT_SECONDS = 2.0
+MOST_LIVE = 30
+"""Conversations of the assistant that are listed."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +50,8 @@ class Room:
     webhooks: Webhooks
     suggester: Suggester
     canned: CannedReplies
-    tickets: Tickets
+    behalf: Behalf
+    show_typing: Callable[[ConversationId, str], None]
     is_stopping: bool = False
     _here: Counter[AgentId] = field(default_factory=Counter)
     _beating: asyncio.Task[None] | None = None
@@ -64,6 +71,29 @@ class Room:
             await asyncio.wait({self._beating})
         await self.watch.stop()
         await self.webhooks.stop()
+
+    def is_live(self, case: Case) -> bool:
+        """Whether the assistant has this conversation and it goes on."""
+        return is_live(case, self.policy, self.watch.moment())
+
+    async def live_cases(self) -> Sequence[Case]:
+        """The conversations that the assistant has and that go on, the latest first. Raises LogUnavailable."""
+        if not (self.policy.live_minutes and isinstance(self.log, Recorded)):
+            return ()
+        found = await self.log.records.search(Wanted(holder=Holder.BOT, limit=MOST_LIVE))
+        since = self.watch.moment() - timedelta(minutes=self.policy.live_minutes)
+        recent = [conversation.id for conversation in found if conversation.updated > since]
+        cases = [case for id in recent if (case := await self.board.case(id))]
+        return [case for case in cases if self.is_live(case)]
+
+    async def sign_out(self, agent: Agent) -> None:
+        """The agent goes: their chats go to the front of the queue now. Raises LogUnavailable."""
+        await self.watch.look()
+        for case in self.board.of(agent.id):
+            with suppress(DeskRefused):  # somebody else, or the customer, was quicker
+                await self.desk.pass_on(agent, case.id, "")
+        await self.roster.set_state(agent.id, State.AWAY)
+        self.watch.wake()
 
     @contextmanager
     def page_of(self, agent: AgentId) -> Iterator[None]:

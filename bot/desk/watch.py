@@ -17,7 +17,7 @@ from bot.desk.hours import Hours, say_opening
 from bot.desk.offering import next_offer, order
 from bot.desk.policy import Policy
 from bot.desk.telling import deliveries
-from bot.domain import AgentId, ClientId, ConversationId, Draft, Held, Holder, Kind, Reason, Speaker
+from bot.domain import AgentId, ClientId, ConversationId, Draft, Entry, Held, Holder, Kind, Reason, Speaker
 from bot.errors import ClientIdReused, FrontdeskError, HolderChanged
 from bot.log import ConversationLog
 from bot.roster import EscalationRecord, Offer, Presence, Roster, State
@@ -32,6 +32,8 @@ MOST_RECORDED = 5000
 PASSED_SECONDS = 60.0
 """An agent who passed is not offered the same chat again for so long."""
 LOOK_SECONDS = 0.3
+GATHER_SECONDS = 0.02
+"""What comes within so long is looked at together."""
 DUTY_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
@@ -62,6 +64,8 @@ class Watch:
         self._lost: dict[tuple[ConversationId, AgentId], int] = {}
         self._task: asyncio.Task[None] | None = None
         self.targets: Sequence[str] = ()
+        self.on_taken: Callable[[ConversationId], None] = lambda _: None
+        """Told of each conversation that a person has, in whichever process they took it."""
         self.agents: dict[AgentId, Agent] = {}
         self.presences: dict[AgentId, Presence] = {}
         self.offers: dict[ConversationId, Offer] = {}
@@ -71,6 +75,11 @@ class Watch:
     def wake(self) -> None:
         """Something changed: look at once. The seam for wake-ups of other processes."""
         self._wake.set()
+
+    def hear(self, entry: Entry) -> None:
+        """An entry that this process committed: look at once if it is the desk's."""
+        if "holder" in entry.data or entry.conversation in self._board.cases:
+            self._wake.set()
 
     def start(self) -> None:
         """Begin to look."""
@@ -116,6 +125,9 @@ class Watch:
     async def look(self) -> None:
         """One look: read what changed and do what is due. Raises LogUnavailable."""
         changed = await self._board.refresh()
+        for case in changed:
+            if case.holder is Holder.AGENT:
+                self.on_taken(case.id)
         await self._record(changed)
 
     async def do_duties(self) -> None:
@@ -146,6 +158,7 @@ class Watch:
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._wake.wait()
+                await asyncio.sleep(GATHER_SECONDS)
             except TimeoutError:
                 pass
             self._wake.clear()

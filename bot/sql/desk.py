@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.domain import AgentId, ConversationId
-from bot.roster import Delivery, EscalationRecord, Offer, Presence, State
+from bot.domain import AgentId, ConversationId, Kind, Speaker
+from bot.roster import Comment, Delivery, EscalationRecord, Feedback, Offer, Presence, State, Thumb
 from bot.sql.desk_tables import deliveries, escalations, offers, presence
 from bot.sql.store import Store
+from bot.sql.tables import entries
 
 INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -83,6 +84,33 @@ class SqlRoster:
         query = select(escalations).where(escalations.c.ended.is_(None))
         return await self._store.read(lambda connection: [_record(row) for row in connection.execute(query).mappings()])
 
+    async def records_since(self, since: datetime, limit: int) -> Sequence[EscalationRecord]:
+        """See Roster."""
+        query = (
+            select(escalations)
+            .where(escalations.c.triggered > since)
+            .order_by(escalations.c.triggered.desc(), escalations.c.conversation)
+            .limit(limit)
+        )
+        return await self._store.read(lambda connection: [_record(row) for row in connection.execute(query).mappings()])
+
+    async def feedback_since(self, since: datetime, limit: int) -> Feedback:
+        """See Roster."""
+        said = (
+            select(entries.c.conversation, entries.c.data, entries.c.text, entries.c.at)
+            .where(entries.c.kind == Kind.FEEDBACK, entries.c.at > since)
+            .order_by(entries.c.at.desc(), entries.c.seq.desc())
+            .limit(limit)
+        )
+
+        def work(connection: Connection) -> Feedback:
+            rows = connection.execute(said).mappings().all()
+            rated = {str(row["data"].get("of")) for row in rows if "of" in row["data"]}
+            replies = select(entries.c.id, entries.c.speaker, entries.c.data).where(entries.c.id.in_(rated))
+            return read_feedback(rows, connection.execute(replies).mappings().all() if rated else ())
+
+        return await self._store.read(work)
+
     async def waits(self, since: datetime, limit: int) -> Sequence[float]:
         """See Roster."""
         query = (
@@ -120,6 +148,27 @@ class SqlRoster:
         """See Roster."""
         change = update(deliveries).where(*_is(delivery)).values(due=due, error=error)
         await self._store.write(lambda connection: connection.execute(change))
+
+
+def read_feedback(rows: Sequence[RowMapping], replies: Sequence[RowMapping]) -> Feedback:
+    """The last word on each reply and each time with people, from entries that say so, the latest first."""
+    authors = {
+        row["id"]: str(row["data"].get("author") or "A colleague") if row["speaker"] == Speaker.AGENT else ""
+        for row in replies
+    }
+    thumbs: dict[str, Thumb | None] = {}
+    comments: dict[tuple[str, int], Comment] = {}
+    for row in rows:
+        data, chat = row["data"], ConversationId(row["conversation"])
+        if isinstance(data.get("rating"), int) and isinstance(data.get("episode"), int):
+            seq = data["episode"]
+            one = Comment(conversation=chat, seq=seq, stars=data["rating"], text=row["text"], at=row["at"])
+            comments.setdefault((chat, seq), one)
+        elif data.get("of") in authors:
+            is_up = data.get("value")
+            thumb = Thumb(conversation=chat, is_up=bool(is_up), author=authors[data["of"]]) if is_up is not None else None
+            thumbs.setdefault(data["of"], thumb)
+    return Feedback(thumbs=[one for one in thumbs.values() if one], comments=list(comments.values()))
 
 
 def _is(delivery: Delivery) -> tuple[Any, Any]:

@@ -125,6 +125,15 @@ Index(
     postgresql_where=text("answers IS NOT NULL"),
 )
 
+Index(
+    "feedback_by_time",
+    entries.c.at,
+    sqlite_where=text("kind = 'feedback'"),
+    postgresql_where=text("kind = 'feedback'"),
+)
+
+Index("conversations_by_time", conversations.c.updated)
+
 # The customers' messages that no entry answers yet: written in the same transaction as the entries, so that finding the
 # open ones at start costs what is open and not what was ever said.
 waiting = Table(

@@ -48,7 +48,8 @@ class Caller:
     """On whose behalf tools are called: from the conversation, never from what anybody wrote.
 
     `account` is the customer's number in the back office, None for a visitor who is not signed in. `seq` is the message that
-    the turn answers, `priority` of a ticket that it opens follows from how the message was read.
+    the turn answers, `priority` of a ticket that it opens follows from how the message was read. `request` names what a
+    person at the desk asked for, and who that is; it is empty where a message was answered.
     """
 
     customer: CustomerId
@@ -57,6 +58,7 @@ class Caller:
     role: Role = Role.CUSTOMER
     account: str | None = None
     priority: Priority = Priority.NORMAL
+    request: str = ""
 
     @property
     def owner(self) -> str:

@@ -149,7 +149,7 @@ class ToolTurn:
         took = time.perf_counter() - began
         self._seconds += took
         key = key or (called.proposal.key if called.proposal else "")
-        entry = self._entry(name, arguments, called.ruling, key=key)
+        entry = self._entry(name, arguments, called.ruling, key=key or self.caller.request)
         entry = replace(entry, reason=reason[:KEPT_CHARS], result=called.words[:KEPT_CHARS], took_ms=round(took * 1e3, 2))
         try:
             await self._record(entry)
@@ -179,7 +179,7 @@ class ToolTurn:
             return await doing
 
     def _work(self, tool: Tool) -> Work:
-        key = f"{self.caller.conversation}:{self.caller.seq}:{tool.name}"
+        key = f"{self.caller.conversation}:{self.caller.request or self.caller.seq}:{tool.name}"
         return Work(caller=self.caller, supplies=self._toolbox.supplies, now=self._clock(), key=key)
 
     def _entry(self, tool: str, arguments: Mapping[str, Any], ruling: Ruling, key: str) -> CallRecord:

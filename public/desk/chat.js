@@ -4,7 +4,7 @@ import { mark } from "./lists.js";
 import { ask, attempt, say } from "./net.js";
 import { showTimes } from "./times.js";
 
-const NEAR_PIXELS = 60;
+const NEAR_PIXELS = 60, LIVE_MILLISECONDS = 3000;
 let isAtEnd = true, lastTop = 0;
 const main = document.getElementById("chat"), packet = document.getElementById("packet"), desk = document.getElementById("desk");
 export let current = null;
@@ -31,6 +31,7 @@ export async function openChat(id, { focus = true } = {}) {
   watched.disconnect();
   watched.observe(log());
   toEnd();
+  document.dispatchEvent(new Event("desk:chat"));
   if (focus) (composer.box() ?? main.querySelector(".acts .primary") ?? main).focus();
   composer.suggest(false);
   if (boardMeanwhile) follow(...boardMeanwhile);
@@ -52,6 +53,11 @@ main.addEventListener("scroll", ({ target }) => {
   if (isAtEnd) document.getElementById("newer").hidden = true;
 }, true);
 
+// A chat that the assistant has is in neither list: it is read again while somebody looks at it.
+const holderShown = () => main.querySelector(".head")?.dataset.holder;
+const isLive = () => holderShown() === "bot";
+setInterval(() => { if (current && isLive() && !document.hidden) catchUp(); }, LIVE_MILLISECONDS);
+
 const heldNow = () => main.querySelector("#composer") ? "mine" : "other";
 
 export function closeChat() {
@@ -64,8 +70,9 @@ export async function follow(chats, me) {
   if (!current || isOpening) return;
   const stands = chats[current];
   if (stands && stands[0] < seq) return;  // the lists are older than the chat, and would build it anew under the agent's hands
+  if (!stands && isLive()) return catchUp();
   const now = stands && stands[1] === "agent" && stands[2] === me ? "mine" : "other";
-  if (now !== held || (!stands && main.querySelector(".acts .primary"))) {
+  if (now !== held || (stands && stands[1] !== holderShown()) || (!stands && main.querySelector(".acts .primary"))) {
     held = now;
     const focus = main.contains(document.activeElement);
     if (composer.box()) composer.keep();

@@ -1,6 +1,9 @@
 // The desk's page: the stream of changes, clicks and keys. What it shows is rendered by the server.
 import { act, addEntry, closeChat, current, follow, openChat, openDialog, showEntry, toEnd } from "./chat.js";
 import * as composer from "./composer.js";
+import * as customer from "./customer.js";
+import "./live.js";
+import "./leave.js";
 import { applyBoard, mark, move, noteMessage, rows } from "./lists.js";
 import { ask, attempt, signInAgain } from "./net.js";
 import { showTimes } from "./times.js";
@@ -16,6 +19,8 @@ function showConnection(state, words) {
   connection.dataset.state = state;
   connection.querySelector("span").textContent = words;
 }
+
+document.addEventListener("desk:chat", () => customer.showCustomer());
 
 function connect() {
   stream?.close();
@@ -62,6 +67,10 @@ const ACTS = {
   dismiss: () => composer.dismiss(),
   insert: (button) => composer.insert(button.dataset.text),
   lists: () => closeChat(),
+  ticket: (button) => customer.showTicket(button),
+  "look-again": () => customer.showCustomer(),
+  "tool-close": () => customer.closeTool(),
+  "tool-back": () => customer.backToForm(),
 };
 
 document.addEventListener("click", (event) => {
@@ -69,9 +78,10 @@ document.addEventListener("click", (event) => {
   let found;
   if ((found = at("button[data-act]"))) ACTS[found.dataset.act]?.(found);
   else if ((found = at(".open[data-chat]"))) openChat(found.dataset.chat);
+  else if ((found = at("button[data-tool]"))) customer.openTool({ ...found.dataset });
   else if ((found = at("[data-dialog]"))) openDialog(found.dataset.dialog);
   else if ((found = at("a[data-entry]"))) { event.preventDefault(); desk.classList.remove("with-side"); showEntry(found.dataset.entry); }
-  else if ((found = at(".states [data-state]"))) setState(found.dataset.state);
+  else if ((found = at(".states [data-state], .off-duty [data-state]"))) setState(found.dataset.state);
   else if ((found = at("[data-mode]"))) composer.setMode(found.dataset.mode);
   else if ((found = at("[role=tab]"))) showTab(found.id);
   else if ((found = at("#canned-list li"))) composer.pick(found);

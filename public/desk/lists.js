@@ -20,6 +20,9 @@ export function applyBoard(board, current, open) {
   for (const button of document.querySelectorAll(".states [data-state]")) {
     button.setAttribute("aria-checked", String(button.dataset.state === board.state));
   }
+  const offDuty = document.getElementById("off-duty");
+  offDuty.hidden = board.state === "available";
+  offDuty.querySelector("span").textContent = board.state === "busy" ? "You are busy: no new chats are offered to you." : "You are away: no chats are offered to you.";
   if (place) {
     const selector = place.act ? `[data-of="${CSS.escape(place.id)}"]` : `[data-chat="${CSS.escape(place.id)}"]`;
     document.querySelector(`.lists ${selector}`)?.focus({ preventScroll: true });

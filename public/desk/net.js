@@ -50,10 +50,18 @@ export function signInAgain() {
   return signingIn;
 }
 
-export function toast(words) {
+export function toast(words, action) {
   const box = document.createElement("div");
   box.className = "toast";
   box.textContent = words;
+  if (action) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "small";
+    button.textContent = action.label;
+    button.onclick = () => { action.run(); box.remove(); };
+    box.append(button);
+  }
   document.getElementById("toasts").append(box);
   setTimeout(() => box.remove(), 9000);
 }

@@ -22,4 +22,5 @@ export function showTimes(root = document) {
   }
 }
 
+showTimes();
 setInterval(showTimes, 1000);

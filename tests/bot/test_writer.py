@@ -72,7 +72,7 @@ def done(reason="stop"):
 
 class Chat:
     def __init__(self, *llms, quotes=True, accounts=None, **settings):
-        self.settings = Settings(turn_seconds=10, **settings)
+        self.settings = Settings(**{"turn_seconds": 10, **settings})
         self.accounts = accounts or MemoryAccounts()
         rules = BreakerRules(failures=99, open_seconds=1, longest_seconds=1)
         members = [Member(llm, rules) for llm in llms]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -17,7 +18,6 @@ from bot.desk.suggest import Suggestion
 from bot.domain import Conversation, Entry, Holder, Kind, Speaker
 from bot.pages.rendering import TEMPLATES
 from bot.staff import Agent
-from bot.tickets import Ticket
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "autolink"])
 _OURS = re.compile(r"/help/[\w.~/-]+(#[\w-]+)?")
@@ -43,14 +43,6 @@ class Row:
     owed: str
     wanted: str
     language: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """What there was before this chat: tickets, latest change first, and chats, latest first."""
-
-    tickets: Sequence[Ticket] = ()
-    chats: Sequence[Conversation] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +76,7 @@ def row_of(case: Case, room: Room) -> Row:
         label=label_of(case),
         reason=say_reason(case.reason),
         urgent=room.policy.rank(case.reason) == 0,
-        since=_iso(case.since),
+        since=_iso(case.since or case.started),
         preview=shorten(case.preview, PREVIEW_CHARS),
         intent=case.intent.replace("_", " "),
         mood=mood_of(case.frustration),
@@ -109,15 +101,25 @@ def render_board(room: Room, agent: Agent) -> dict[str, Any]:
         "waiting": [case.id for case in queue],
         "offered": sorted(offered),
         "chats": {case.id: [case.last_seq, case.holder, case.agent or ""] for case in (*queue, *mine)},
-        "state": room.watch.state(agent.id),
+        "state": presence.state if (presence := room.watch.presences.get(agent.id)) else room.watch.state(agent.id),
         "load": f"{len(mine)} of {agent.capacity}",
     }
 
 
-def render_row(case: Case, room: Room, *, is_mine: bool = False, is_offered: bool = False) -> str:
+def render_live(cases: Sequence[Case], room: Room) -> str:
+    """The assistant's conversations, the latest first."""
+    return "".join(render_row(case, room, is_live=True) for case in cases)
+
+
+def render_row(case: Case, room: Room, *, is_mine: bool = False, is_offered: bool = False, is_live: bool = False) -> str:
     """A case in a list."""
-    row = row_of(case, room)
-    return TEMPLATES.get_template("desk_row.html").render(row=row, is_mine=is_mine, is_offered=is_offered)
+    return _row_html(row_of(case, room), is_mine=is_mine, is_offered=is_offered, is_live=is_live)
+
+
+@lru_cache(4096)
+def _row_html(row: Row, **where: bool) -> str:
+    """A row is the same for every agent who sees it, and most rows are as they were."""
+    return TEMPLATES.get_template("desk_row.html").render(row=row, **where)
 
 
 def render_chat(room: Room, agent: Agent, case: Case, entries: Sequence[Entry]) -> str:
@@ -140,8 +142,8 @@ def render_chat(room: Room, agent: Agent, case: Case, entries: Sequence[Entry]) 
     )
 
 
-def render_packet(case: Case, entries: Sequence[Entry], room: Room, past: Past) -> str:
-    """What the agent must know."""
+def render_packet(case: Case, entries: Sequence[Entry], room: Room, past: Sequence[Conversation]) -> str:
+    """What the agent must know; `past` are the customer's earlier chats."""
     return TEMPLATES.get_template("desk_packet.html").render(
         packet=build_packet(case, entries),
         case=case,

@@ -1,8 +1,7 @@
 """The desk under `/desk`: for who is signed in, and changes only from its own page, with its token."""
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, HTTPException, Request
@@ -11,27 +10,19 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from bot.desk.cases import Case
 from bot.desk.room import Room
 from bot.domain import ConversationId, Entry, Holder
-from bot.errors import ClientIdReused, ConversationUnknown, DeskRefused, FrontdeskError, LogUnavailable
-from bot.pages.desk.render import Past, render_board, render_chat, render_packet, render_suggestion
-from bot.pages.desk.session import Sessions, TooManyAttempts, Visit, has_token, is_secure
+from bot.errors import LogUnavailable
+from bot.pages.desk.access import HEADERS, MOST_SHOWN, Access, read_id, refuse_other_pages, told
+from bot.pages.desk.render import render_board, render_chat, render_live, render_packet, render_suggestion
+from bot.pages.desk.reports import ReportRoutes
+from bot.pages.desk.session import TooManyAttempts, Visit, is_secure
 from bot.pages.desk.stream import PageStream, show
+from bot.pages.desk.tools import ToolRoutes
 from bot.pages.rendering import TEMPLATES
 from bot.roster import State
-from bot.webchat.origin import origin_allowed
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
-MOST_SHOWN = 500
 MOST_LISTED = 5
-"""Tickets and earlier chats in the packet."""
-SIGNED_OUT = "You are signed out. Please sign in again; what you wrote is kept."
-AWAY = "The conversation log cannot be reached now. Please try again in a moment; what you wrote is kept."
-FOREIGN = "This page is older than your sign-in. Please reload it; what you wrote is kept."
+"""Earlier chats in the packet."""
 
-T = TypeVar("T")
 Act = Callable[[Visit, ConversationId, dict[str, Any]], Awaitable[object]]
 
 
@@ -40,7 +31,7 @@ class DeskRoutes:
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self._sessions = Sessions(room.staff)
+        self._access = Access(room)
         self.router = APIRouter(include_in_schema=False, prefix="/desk")
         add = self.router.add_api_route
         add("", self.page, methods=["GET"])
@@ -54,11 +45,14 @@ class DeskRoutes:
         add("/chats/{chat}/entries", self.entries, methods=["GET"])
         add("/chats/{chat}/packet", self.packet, methods=["GET"])
         add("/chats/{chat}/suggestion", self.suggestion, methods=["GET"])
+        add("/live", self.live, methods=["GET"])
+        self.router.include_router(ToolRoutes(self._access).router)
+        self.router.include_router(ReportRoutes(self._access).router)
         add("/chats/{chat}/{act}", self.act, methods=["POST"])
         self._acts: dict[str, Act] = {
             "claim": lambda v, chat, _: room.desk.claim(v.agent, chat),
-            "say": lambda v, chat, f: room.desk.say(v.agent, chat, f.get("text"), _id(f), f.get("citations")),
-            "note": lambda v, chat, f: room.desk.note(v.agent, chat, f.get("text"), _id(f)),
+            "say": lambda v, chat, f: room.desk.say(v.agent, chat, f.get("text"), read_id(f), f.get("citations")),
+            "note": lambda v, chat, f: room.desk.note(v.agent, chat, f.get("text"), read_id(f)),
             "hand-back": lambda v, chat, f: room.desk.hand_back(v.agent, chat, f.get("note")),
             "pass-on": lambda v, chat, f: room.desk.pass_on(v.agent, chat, str(f.get("to", "")), f.get("note")),
             "close": lambda v, chat, f: room.desk.close(v.agent, chat, str(f.get("outcome", "")), f.get("note")),
@@ -74,39 +68,43 @@ class DeskRoutes:
 
     async def sign_in(self, request: Request) -> Response:
         """An id and a password; a page that was signed out takes the new token as JSON."""
-        _refuse_other_pages(request)
+        refuse_other_pages(request)
         fields = parse_qs((await request.body()).decode("utf-8", errors="replace"))
         id, password = (fields.get(name, [""])[0] for name in ("id", "password"))
         wants_json = "application/json" in request.headers.get("accept", "")
         try:
-            agent = await self._sessions.sign_in(request.client.host if request.client else "", id, password)
+            agent = await self._access.sessions.sign_in(request.client.host if request.client else "", id, password)
             problem, status = ("", 200) if agent else ("That id and password do not fit together.", 403)
         except TooManyAttempts:
             agent, problem, status = None, "Too many attempts. Please wait a minute and try again.", 429
         except LogUnavailable:
             agent, problem, status = None, "Nobody can sign in at the moment. Please try again soon.", 503
         if agent is None:
-            told = {"problem": problem}
-            return (
-                JSONResponse(told, status, HEADERS) if wants_json else self._page("desk_login.html", status, id=id, **told)
-            )
+            if wants_json:
+                return JSONResponse({"problem": problem}, status, HEADERS)
+            return self._page("desk_login.html", status, id=id, problem=problem)
+        if not wants_json:  # a page that was signed out in the middle of something stays as it was
+            takes_chats = "quiet" not in fields
+            await told(self._room.roster.set_state(agent.id, State.AVAILABLE if takes_chats else State.AWAY))
         response: Response = JSONResponse({}, headers=HEADERS) if wants_json else RedirectResponse("/desk", 303, HEADERS)
-        token = self._sessions.give_cookie(response, agent, secure=is_secure(request))
+        token = self._access.sessions.give_cookie(response, agent, secure=is_secure(request))
         response.headers["X-Desk-Token"] = token
         return response
 
     async def sign_out(self, request: Request) -> Response:
-        """Back to the form; the browser forgets the session."""
-        _refuse_other_pages(request)
+        """Back to the form; the browser forgets the session, and no customer waits for somebody who has gone home."""
+        refuse_other_pages(request)
+        if visit := await self._access.visit(request):
+            await told(self._room.sign_out(visit.agent))
         response = RedirectResponse("/desk/login", 303, HEADERS)
-        self._sessions.take_cookie(response, secure=is_secure(request))
+        self._access.sessions.take_cookie(response, secure=is_secure(request))
         return response
 
     # -- what the page shows
 
     async def page(self, request: Request) -> Response:
         """The desk."""
-        visit = await self._visit(request)
+        visit = await self._access.visit(request)
         if visit is None:
             return RedirectResponse("/desk/login", 303, HEADERS)
         board = render_board(self._room, visit.agent)
@@ -114,10 +112,10 @@ class DeskRoutes:
 
     async def events(self, request: Request) -> Response:
         """The stream of changes."""
-        visit = await self._signed_in(request)
+        visit = await self._access.signed_in(request)
 
         async def is_welcome() -> bool:
-            return await self._visit(request) is not None
+            return await self._access.visit(request) is not None
 
         stream = PageStream(self._room, visit.agent, is_welcome)
         headers = {**HEADERS, "X-Accel-Buffering": "no"}
@@ -125,137 +123,88 @@ class DeskRoutes:
 
     async def chat(self, request: Request, chat: str) -> Response:
         """One chat with its packet."""
-        visit = await self._signed_in(request)
-        case, entries = await self._case(ConversationId(chat))
+        visit = await self._access.signed_in(request)
+        case = await self._access.case(chat)
+        entries = await self._access.entries(case)
         return JSONResponse(
             {
                 "id": case.id,
                 "seq": entries[-1].seq if entries else 0,  # the case may be ahead of them by now
                 "html": render_chat(self._room, visit.agent, case, entries),
-                "packet": await self._told(self._packet(case, entries)),
+                "packet": await told(self._packet(case, entries)),
             },
             headers=HEADERS,
         )
 
     async def packet(self, request: Request, chat: str) -> Response:
         """The packet as it is now."""
-        await self._signed_in(request)
-        case, entries = await self._case(ConversationId(chat))
-        return JSONResponse({"packet": await self._told(self._packet(case, entries))}, headers=HEADERS)
+        await self._access.signed_in(request)
+        case = await self._access.case(chat)
+        entries = await self._access.entries(case)
+        return JSONResponse({"packet": await told(self._packet(case, entries))}, headers=HEADERS)
 
     async def _packet(self, case: Case, entries: Sequence[Entry]) -> str:
-        """The packet with the customer's tickets and earlier chats. Raises LogUnavailable."""
-        tickets = await self._room.tickets.of(case.customer, MOST_LISTED)
+        """The packet with the customer's earlier chats. Raises LogUnavailable."""
         chats = await self._room.log.conversations(case.customer, MOST_LISTED + 1)
         past = [chat for chat in chats if chat.id != case.id][:MOST_LISTED]
-        return render_packet(case, entries, self._room, Past(tickets=tickets, chats=past))
+        return render_packet(case, entries, self._room, past)
+
+    async def live(self, request: Request) -> Response:
+        """The conversations that the assistant has, for whoever wants to step in."""
+        await self._access.signed_in(request)
+        cases = await told(self._room.live_cases())
+        return JSONResponse({"html": render_live(cases, self._room), "count": len(cases)}, headers=HEADERS)
 
     async def entries(self, request: Request, chat: str, after: int = 0) -> Response:
         """What a page missed."""
-        await self._signed_in(request)
-        found = await self._told(self._room.log.after(ConversationId(chat), after, MOST_SHOWN))
-        await self._case(ConversationId(chat))
+        await self._access.signed_in(request)
+        case = await self._access.case(chat)
+        found = await told(self._room.log.after(case.id, after, MOST_SHOWN))
         return JSONResponse([show(entry, self._room) for entry in found], headers=HEADERS)
 
     async def suggestion(self, request: Request, chat: str) -> Response:
         """A reply from the articles, or none."""
-        await self._signed_in(request)
-        _, entries = await self._case(ConversationId(chat))
-        found = await self._told(self._room.suggester.suggest(entries))
+        await self._access.signed_in(request)
+        entries = await self._access.entries(await self._access.case(chat))
+        found = await told(self._room.suggester.suggest(entries))
         html = render_suggestion(found)
         text, citations = (found.text, found.citations) if found else ("", ())
         return JSONResponse({"html": html, "text": text, "citations": citations}, headers=HEADERS)
 
     async def search(self, request: Request, q: str = "") -> Response:
         """Passages of the articles."""
-        await self._signed_in(request)
-        hits = await self._told(self._room.suggester.search(q))
+        await self._access.signed_in(request)
+        hits = await told(self._room.suggester.search(q))
         return JSONResponse({"html": TEMPLATES.get_template("desk_found.html").render(hits=hits, q=q)}, headers=HEADERS)
 
     # -- what an agent does
 
     async def act(self, request: Request, chat: str, act: str) -> Response:
         """Claim, say, note, hand back, pass on, close, pass by, type."""
-        visit, fields = await self._changing(request)
+        visit, fields = await self._access.changing(request)
         if act not in self._acts:
             raise HTTPException(404, "There is no such thing to do.")
-        result = await self._told(self._acts[act](visit, ConversationId(chat), fields))
+        result = await told(self._acts[act](visit, ConversationId(chat), fields))
         self._room.watch.wake()
         if act in ("claim", "hand-back", "pass-on", "close"):
-            await self._told(self._room.watch.look())
+            await told(self._room.watch.look())
         return JSONResponse({"ok": True, "seq": result.seq if isinstance(result, Entry) else None}, headers=HEADERS)
 
     async def set_state(self, request: Request) -> Response:
         """Available, busy or away."""
-        visit, fields = await self._changing(request)
+        visit, fields = await self._access.changing(request)
         if fields.get("state") not in list(State):
             raise HTTPException(422, "There is no such state.")
-        await self._told(self._room.roster.set_state(visit.agent.id, State(fields["state"])))
+        await told(self._room.roster.set_state(visit.agent.id, State(fields["state"])))
         self._room.watch.wake()
         return JSONResponse({"ok": True}, headers=HEADERS)
 
     async def _type(self, visit: Visit, chat: ConversationId, _: object) -> None:
         case = self._room.board.cases.get(chat)
         if case and case.agent == visit.agent.id and case.holder is Holder.AGENT:
-            self._room.live.show_typing(chat, visit.agent.name)
-
-    # -- what all of them need
-
-    async def _visit(self, request: Request) -> Visit | None:
-        return await self._told(self._sessions.recognise(request.cookies, secure=is_secure(request)))
-
-    async def _signed_in(self, request: Request) -> Visit:
-        visit = await self._visit(request)
-        if visit is None:
-            raise HTTPException(401, SIGNED_OUT)
-        return visit
-
-    async def _changing(self, request: Request) -> tuple[Visit, dict[str, Any]]:
-        """Whoever changes something, from our page, and the fields of the body. Raises HTTPException."""
-        _refuse_other_pages(request)
-        visit = await self._signed_in(request)
-        if not has_token(request, visit):
-            raise HTTPException(403, FOREIGN)
-        try:
-            fields = json.loads(await request.body() or b"{}")
-        except ValueError:
-            raise HTTPException(422, "The request cannot be read.") from None
-        if not isinstance(fields, dict):
-            raise HTTPException(422, "The request cannot be read.")
-        return visit, fields
-
-    async def _case(self, chat: ConversationId) -> tuple[Case, list[Entry]]:
-        """A conversation that people are or were needed in, with its latest entries; no other one is the staff's to read."""
-        case = await self._told(self._room.board.case(chat))
-        if case is None or not case.records:
-            raise HTTPException(404, "There is no such chat.")
-        return case, list(await self._told(self._room.log.before(chat, case.last_seq + 1, MOST_SHOWN)))
-
-    async def _told(self, work: Awaitable[T]) -> T:
-        """The work's result; what is the matter becomes an answer that an agent can read."""
-        try:
-            return await work
-        except DeskRefused as refused:
-            raise HTTPException(409, refused.reason) from None
-        except ClientIdReused as refused:
-            raise HTTPException(409, refused.reason) from None
-        except ConversationUnknown:
-            raise HTTPException(404, "There is no such chat.") from None
-        except FrontdeskError:
-            raise HTTPException(503, AWAY) from None
+            self._room.show_typing(chat, visit.agent.name)
 
     def _page(self, template: str, status: int = 200, **values: object) -> HTMLResponse:
-        shown = {"company": self._room.settings.company, **values}
+        settings = self._room.settings
+        shown = {"company": settings.company, "company_sign_in": bool(settings.oidc_issuer), **values}
         return HTMLResponse(TEMPLATES.get_template(template).render(shown), status, HEADERS)
-
-
-def _refuse_other_pages(request: Request) -> None:
-    if not origin_allowed(request.headers.get("origin"), request.headers.get("host"), ()):
-        raise HTTPException(403, "Requests from this site are not allowed.")
-
-
-def _id(fields: dict[str, Any]) -> str:
-    id = fields.get("id")
-    if not isinstance(id, str) or not 8 <= len(id) <= 64 or not id.isascii() or not id.isprintable():
-        raise HTTPException(422, "The message has no id.")
-    return id

@@ -69,7 +69,7 @@ class Sessions:
             "iat": now,
             "exp": now + LIFETIME_SECONDS,
         }
-        cookie = jwt.encode(claims, _key(), algorithm="HS256")
+        cookie = jwt.encode(claims, signing_key(), algorithm="HS256")
         name = cookie_name(secure=secure)
         response.set_cookie(name, cookie, max_age=LIFETIME_SECONDS, path="/", httponly=True, secure=secure, samesite="lax")
         return _token(session)
@@ -83,7 +83,7 @@ class Sessions:
         try:
             claims = jwt.decode(
                 cookies.get(cookie_name(secure=secure), ""),
-                _key(),
+                signing_key(),
                 ["HS256"],
                 {"require": ["exp", "aud", "sub"]},
                 audience=_AUDIENCE,
@@ -112,8 +112,9 @@ def has_token(request: Request, visit: Visit) -> bool:
 
 
 def _token(session: str) -> str:
-    return hmac.new(_key(), f"token:{session}".encode(), "sha256").hexdigest()
+    return hmac.new(signing_key(), f"token:{session}".encode(), "sha256").hexdigest()
 
 
-def _key() -> bytes:
+def signing_key() -> bytes:
+    """The key of what only this staff's pages may bring back."""
     return hmac.digest(os.environ[SECRET].encode(), _AUDIENCE.encode(), "sha256")
