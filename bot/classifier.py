@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp, softmax
 from threadpoolctl import threadpool_limits
 
 from bot.held_out import FEWEST_FOREIGN, HeldOut, held_out, unit
@@ -97,10 +95,10 @@ class Classifier:
 
     def judge(self, text: str, vector: Floats) -> Judgement:
         """A message and its unit vector."""
-        scores = self.kernel.similarity(vector, self.weights.vector(text)) @ self.coefficients
+        scores = self.kernel.similarity(vector, self.weights.grams(text)) @ self.coefficients
         near_foreign = (self.foreign @ vector).max(keepdims=True) if len(self.foreign) else None
         inside = self.gate.probability(signs(scores[None], (self.means @ vector)[None], near_foreign))
-        return Judgement(chances=softmax(self.sharpness * scores), in_scope=float(inside[0]), threshold=self.gate.threshold)
+        return Judgement(chances=_softmax(self.sharpness * scores), in_scope=float(inside[0]), threshold=self.gate.threshold)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +143,17 @@ def _means(vectors: Floats, labels: Rows, intents: int) -> Floats:
     return unit(np.stack([vectors[labels == intent].sum(0) for intent in range(intents)]))
 
 
+def _softmax(scores: Floats) -> Floats:
+    """Chances that sum up to one, from scores of shape (intents,)."""
+    raised = np.exp(scores - scores.max())
+    return np.asarray(raised / raised.sum(), np.float32)
+
+
 def _fit_sharpness(scores: Floats, labels: Rows) -> tuple[float, float]:
     """Temperature scaling (Guo et al., 2017) on held-out scores: the sharpness and the surprise that is left."""
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415  only where something is learned: half a second
+    from scipy.special import logsumexp  # noqa: PLC0415
+
     rows = np.arange(len(labels))
 
     def surprise(log_sharpness: float) -> float:

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.linalg import lapack
 
-from bot.ngrams import Floats
+from bot.ngrams import BUCKETS, Floats, Grams, TextGrams
 
 SHARPNESS = 1.0
 """Of the similarity by meaning, exp(-sharpness * squared distance)."""
@@ -48,21 +46,25 @@ class Kernel:
     """What similarity is made of: unit vectors (n, 384), rows of words and their parts (n, buckets), and how these count."""
 
     vectors: Floats
-    grams: sparse.csr_matrix
+    grams: Grams
     words_weight: float
 
-    def similarity(self, vector: Floats, gram: Floats) -> Floats:
+    def similarity(self, vector: Floats, gram: TextGrams) -> Floats:
         """Of one message with every example, shape (n,)."""
-        alike: Floats = np.exp(2 * SHARPNESS * (self.vectors @ vector - 1)) + self.words_weight * (self.grams @ gram)
+        alike: Floats = np.exp(2 * SHARPNESS * (self.vectors @ vector - 1)) + self.words_weight * self.grams.times(gram)
         return alike
 
     def solve(self, targets: Floats) -> Solution:
         """Fit; needs 4 n² bytes and about n³ / 3e10 seconds on one core."""
+        from scipy import sparse  # noqa: PLC0415  only where something is learned: half a second
+
         matrix = self.vectors @ self.vectors.T
         np.exp(2 * SHARPNESS * (matrix - 1), out=matrix)
-        columns = self.grams.T.tocsr()
+        held = self.grams
+        grams = sparse.csr_matrix((held.values, held.columns, held.ends), shape=(len(matrix), 2 * BUCKETS))
+        columns = grams.T.tocsr()
         for start in range(0, len(matrix), _BLOCK):
-            matrix[start : start + _BLOCK] += self.words_weight * (self.grams[start : start + _BLOCK] @ columns).toarray()
+            matrix[start : start + _BLOCK] += self.words_weight * (grams[start : start + _BLOCK] @ columns).toarray()
         matrix[np.diag_indices_from(matrix)] += RIDGE
         inverse = _invert(matrix)
         return Solution(inverse=inverse, targets=targets, coefficients=inverse @ targets)
@@ -70,6 +72,8 @@ class Kernel:
 
 def _invert(kernel: Floats) -> Floats:
     """Of a positive definite matrix, in place."""
+    from scipy.linalg import lapack  # noqa: PLC0415  only where something is learned
+
     factor, failed = lapack.spotrf(kernel.T, lower=0, overwrite_a=1)
     half, also_failed = lapack.spotri(factor, lower=0, overwrite_c=1)
     if failed or also_failed:

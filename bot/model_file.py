@@ -7,11 +7,10 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
 
 from bot.classifier import Classifier
 from bot.kernel import Kernel
-from bot.ngrams import BUCKETS, Weights
+from bot.ngrams import Grams, Weights
 from bot.scope import Gate
 
 FORMAT = 1
@@ -39,9 +38,9 @@ def save_classifier(classifier: Classifier, path: Path) -> None:
             file,
             settings=np.frombuffer(json.dumps(settings).encode(), np.uint8),
             vectors=classifier.kernel.vectors,
-            values=grams.data,
-            columns=grams.indices,
-            ends=grams.indptr,
+            values=grams.values,
+            columns=grams.columns,
+            ends=grams.ends,
             idf=classifier.weights.idf,
             coefficients=classifier.coefficients,
             means=classifier.means,
@@ -59,7 +58,7 @@ def load_classifier(path: Path) -> Classifier:
         settings = json.loads(held["settings"].tobytes())
         if settings["format"] != FORMAT:
             raise ModelFileUnreadable(f"{path}: format {settings['format']}, this version reads {FORMAT}")
-        grams = sparse.csr_matrix((held["values"], held["columns"], held["ends"]), shape=(len(held["vectors"]), 2 * BUCKETS))
+        grams = Grams.of(held["values"], held["columns"], held["ends"])
         return Classifier(
             names=tuple(settings["names"]),
             kernel=Kernel(vectors=held["vectors"], grams=grams, words_weight=settings["words_weight"]),

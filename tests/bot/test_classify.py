@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from bot.classifier import Classifier, label_examples
 from bot.classify import KEYWORD_CONFIDENCE, IntentReader, fit_intents, open_reader, spelling_of
@@ -10,7 +11,7 @@ from bot.held_out import held_out
 from bot.intents import Intents, read_intents
 from bot.kernel import Kernel
 from bot.model_file import ModelFileUnreadable, load_classifier, save_classifier
-from bot.ngrams import Weights
+from bot.ngrams import BUCKETS, Grams, Weights
 from knowledge.embed import Embedder
 
 LARKFIELD = Path(__file__).parents[2] / "knowledge" / "intents.yaml"
@@ -149,12 +150,15 @@ def test_only_parts_with_words_enough_are_clauses():
 def test_scores_without_an_example_are_those_of_a_fit_without_it(embedder: Embedder, intents: Intents):
     texts = [example for one in intents.intents[:3] for example in one.examples[:8]]
     labels = np.repeat(np.arange(3), 8)
-    vectors, (_, grams) = embedder.embed_texts(texts), Weights.fit(texts)
+    vectors, (weights, grams) = embedder.embed_texts(texts), Weights.fit(texts)
     targets = np.where(labels[:, None] == np.arange(3), 1, -1).astype(np.float32)
     group, rest = np.array([2, 3]), np.array([row for row in range(24) if row not in (2, 3)])
     whole = Kernel(vectors=vectors, grams=grams, words_weight=0.3).solve(targets)
-    part = Kernel(vectors=vectors[rest], grams=grams[rest], words_weight=0.3)
-    alike = part.similarity(vectors[2], grams[2].toarray()[0])
+    matrix = sparse.csr_matrix((grams.values, grams.columns, grams.ends), shape=(24, 2 * BUCKETS))
+    left = matrix[rest]
+    part = Kernel(vectors=vectors[rest], grams=Grams.of(left.data, left.indices, left.indptr), words_weight=0.3)
+    alike = part.similarity(vectors[2], weights.grams(texts[2]))
+    assert part.grams.times(weights.grams(texts[2])) == pytest.approx(left @ matrix[2].toarray()[0], abs=1e-6)
     assert whole.without(group) == pytest.approx(alike @ part.solve(targets[rest]).coefficients, abs=1e-3)
 
 
@@ -168,7 +172,7 @@ def test_the_gate_learns_from_the_signs_it_later_sees(intents: Intents, embedder
     said = held_out(whole.kernel.solve(targets), whole.kernel.vectors, labels, spoken=len(rows)).unknown[0]
     text = rows[left_out][0]
     vector = embedder.embed_query(text)
-    score = (part.kernel.similarity(vector, part.weights.vector(text)) @ part.coefficients).max()
+    score = (part.kernel.similarity(vector, part.weights.grams(text)) @ part.coefficients).max()
     assert said == pytest.approx([score, (part.means @ vector).max(), (part.foreign @ vector).max()], abs=0.02)
 
 

@@ -1,5 +1,8 @@
 """Moods: what TextBlob misses is repaired, and other languages are never scored."""
 
+import subprocess
+import sys
+
 import pytest
 
 from bot.breakdown import load_breakdown_model
@@ -129,3 +132,13 @@ def test_any_reply_has_a_probability_of_breaking_down(reply):
     model = load_breakdown_model()
     assert 0 <= model.breakdown(reply, ["What does the red light mean?"], ["Hello", reply]) <= 1
     assert 0 <= model.breakdown(reply, [], []) <= 1
+
+
+def test_a_reader_starts_without_nltk_pandas_scipy_or_scikit_learn():
+    script = (
+        "import sys; import bot.classify, bot.sentiment; from bot.mood_features import textblob_polarity; "
+        "assert textblob_polarity('great service') == 0.8; "
+        "print([name for name in ('nltk', 'pandas', 'scipy', 'sklearn', 'textblob') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
