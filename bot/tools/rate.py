@@ -2,11 +2,11 @@
 
 from typing import Protocol
 
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
-
+from bot.bus import Bus
+from bot.bus_local import LocalBus
 from bot.domain import CustomerId
+
+_MINUTE_SECONDS = 60
 
 
 class ToolRate(Protocol):
@@ -17,12 +17,19 @@ class ToolRate(Protocol):
         ...
 
 
-class LocalToolRate:
-    """Counted in this process."""
+class SharedToolRate:
+    """Counted on the bus, and so in every process; while the bus is away, in this one."""
 
-    def __init__(self) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
 
     async def allows(self, customer: CustomerId, tool: str, per_minute: int) -> bool:
         """See ToolRate."""
-        return await self._limiter.hit(RateLimitItemPerMinute(per_minute), "tool", tool, customer)
+        return await self._bus.count(f"tool {tool} {customer}", _MINUTE_SECONDS) <= per_minute
+
+
+class LocalToolRate(SharedToolRate):
+    """Counted in this process."""
+
+    def __init__(self) -> None:
+        super().__init__(LocalBus())

@@ -6,6 +6,7 @@ from bot.bus_local import LocalBus
 from bot.domain import CustomerId
 from bot.errors import TooManyMessages
 from bot.limits import MessageRate
+from bot.tools.rate import SharedToolRate
 from bot.valkey.bus import ServerBus
 from bot.valkey.server import Server
 from tests.state.servers import PATIENCE_SECONDS
@@ -36,6 +37,17 @@ async def test_processes_count_together_and_the_server_does_not_learn_who_the_cu
         await rate.check(BEN)
     with running.client() as client:
         assert not [key for key in client.scan_iter() if b"ann" in key]
+    await other.close()
+
+
+async def test_the_calls_of_a_tool_are_counted_over_all_processes_for_each_customer_and_tool(running, server):
+    other = Server(running.url, "another process's", patience_seconds=PATIENCE_SECONDS)
+    rates = [SharedToolRate(ServerBus(each)) for each in (server, other)]
+    assert all([await rate.allows(ANN, "lookup_account", 4) for rate in rates * 2])
+    for rate in rates:
+        assert not await rate.allows(ANN, "lookup_account", 4)
+        assert await rate.allows(ANN, "list_invoices", 4)
+        assert await rate.allows(BEN, "lookup_account", 4)
     await other.close()
 
 
