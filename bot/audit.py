@@ -60,6 +60,10 @@ class Audit(Protocol):
         """Whether a change of this key was confirmed before, so that it is made at most once more under the same key."""
         ...
 
+    async def expire(self, before: datetime) -> int:
+        """Delete the calls from before that moment, and say how many those were."""
+        ...
+
     async def calls(self, conversation: ConversationId) -> Sequence[CallRecord]:
         """The calls of a conversation, in order."""
         ...

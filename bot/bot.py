@@ -40,6 +40,7 @@ from bot.settings import Settings
 from bot.state import State, StateStatus
 from bot.trace import turn_data
 from bot.turn import Flow, Occasion
+from bot.upkeep import Upkeep
 from bot.writer import Writer
 from knowledge.document import Search
 
@@ -63,6 +64,7 @@ class Bot:
         mind: Mind | None = None,
         state: State | None = None,
         between: Between | None = None,
+        upkeep: Upkeep | None = None,
     ) -> None:
         self.settings = settings
         self.log = log
@@ -71,6 +73,7 @@ class Bot:
         self._writer = writer
         self._clerk = clerk
         self.mind = mind
+        self._upkeep = upkeep
         self._flow = Flow(settings, search, writer, reader)
         self._recent = Recent(log)
         self._state = state
@@ -120,6 +123,8 @@ class Bot:
         """Take up the messages that a crash left unanswered."""
         if self._between:
             self._between.start()
+        if self._upkeep:
+            self._upkeep.start()
         self._dispatch.wake(await self.log.unanswered())
 
     async def accept(
@@ -233,6 +238,8 @@ class Bot:
         await self._dispatch.close()
         if self._between:
             await self._between.close()
+        if self._upkeep:
+            await self._upkeep.close()
         if self._writer:
             await self._writer.close()
         if self._clerk:

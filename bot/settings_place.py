@@ -47,6 +47,12 @@ class PlaceSettings(BaseSettings):
     profile_days: int = Field(
         365, ge=1, description="Days for which something learnt about a customer is remembered after it was last said."
     )
+    tool_call_days: int = Field(
+        365, ge=1, description="Days for which the audit log keeps what tools were asked for, and by whom."
+    )
+    ticket_days: int = Field(
+        1095, ge=1, description="Days for which a solved or closed ticket is kept after its last change."
+    )
     articles_dir: Path = Field(
         ROOT / "knowledge" / "articles", description="Help articles that are ingested when there is no index yet."
     )

@@ -20,6 +20,11 @@ MOST_NOTES = 100
 """Notes a ticket takes; a customer who has more to say is better served by a colleague."""
 
 
+def of_account(account: str) -> str:
+    """Whose tickets an account's are: every device that is signed in to it shows them."""
+    return f"account:{account}"
+
+
 class TicketStatus(StrEnum):
     """Where a ticket stands: the closed list."""
 
@@ -97,6 +102,10 @@ class Tickets(Protocol):
 
     async def add(self, customer: str, number: TicketNumber, note: Note, key: str) -> Ticket | None:
         """Add a note, once per key; a ticket that waited or was solved is open again when a customer adds to it."""
+        ...
+
+    async def expire(self, before: datetime) -> int:
+        """Delete the tickets that are solved or closed and changed last before that moment, and say how many those were."""
         ...
 
     async def set_status(self, customer: str, number: TicketNumber, status: TicketStatus, note: Note) -> Ticket | None:

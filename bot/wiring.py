@@ -11,6 +11,7 @@ from bot.backoffice.http import HttpOffice
 from bot.backoffice.office import Backoffice
 from bot.between import Between
 from bot.bot import Bot
+from bot.bus import Bus
 from bot.classify import open_reader
 from bot.clerk import Clerk
 from bot.crisis import WEIGHTS as CRISIS_WEIGHTS
@@ -23,6 +24,7 @@ from bot.memory import CachedMemory
 from bot.mind import Mind
 from bot.mood_model import load_mood_model
 from bot.nearness import Nearness
+from bot.profile import Profiles
 from bot.prompts.loader import Prompts
 from bot.reading import MessageReader
 from bot.seal import read_seal
@@ -36,9 +38,10 @@ from bot.state import open_state
 from bot.tools.catalogue import TOOLS
 from bot.tools.errands import Errands
 from bot.tools.other_errands import ERRANDS
-from bot.tools.rate import LocalToolRate
+from bot.tools.rate import SharedToolRate
 from bot.tools.tool import Supplies
 from bot.tools.toolbox import Toolbox
+from bot.upkeep import Job, Upkeep
 from bot.writer import Writer
 from knowledge.document import Search
 from knowledge.embed import FINGERPRINT, Embedder
@@ -70,20 +73,33 @@ async def build_bot(settings: Settings, writer: Writer | None = None) -> Bot:
     store = await asyncio.to_thread(open_store, settings.database_url, settings.data_dir)
     seal = await asyncio.to_thread(read_seal, settings)
     state = await open_state(settings)
+    profiles = log.profiles(settings.profile_days)
     return Bot(
         settings=settings,
         log=log,
         search=search,
         writer=writer or build_writer(settings, log.accounts),
         reader=reader,
-        clerk=build_clerk(settings, store, search),
-        mind=Mind(CachedMemory(state.cells, seal, log, settings), log.profiles(settings.profile_days), settings),
+        clerk=build_clerk(settings, store, search, state.bus),
+        mind=Mind(CachedMemory(state.cells, seal, log, settings), profiles, settings),
         state=state,
         between=Between(state, log) if settings.redis_url else None,
+        upkeep=build_upkeep(settings, store, profiles),
     )
 
 
-def build_clerk(settings: Settings, store: Store, search: Search) -> Clerk:
+def build_upkeep(settings: Settings, store: Store, profiles: Profiles) -> Upkeep:
+    """What is deleted once it is old enough."""
+    return Upkeep(
+        [
+            Job(what="things known about customers", days=settings.profile_days, expire=profiles.expire),
+            Job(what="calls of tools", days=settings.tool_call_days, expire=SqlAudit(store).expire),
+            Job(what="solved or closed tickets", days=settings.ticket_days, expire=SqlTickets(store).expire),
+        ]
+    )
+
+
+def build_clerk(settings: Settings, store: Store, search: Search, bus: Bus) -> Clerk:
     """Who looks up and does things: with a back office all that a customer may ask for, without one tickets alone."""
     office: Backoffice = DemoOffice(store)
     if settings.backoffice_url and settings.backoffice_token:
@@ -92,7 +108,7 @@ def build_clerk(settings: Settings, store: Store, search: Search) -> Clerk:
     tools = [tool for tool in TOOLS if has_office or tool.name in WITHOUT_OFFICE]
     errands = {name: errand for name, errand in ERRANDS.items() if has_office or name in TICKET_ERRANDS}
     supplies = Supplies(office=office, tickets=SqlTickets(store), search=search)
-    toolbox = Toolbox(tools, supplies, SqlAudit(store), LocalToolRate())
+    toolbox = Toolbox(tools, supplies, SqlAudit(store), SharedToolRate(bus))
     return Clerk(toolbox, Errands(toolbox, errands), store, settings.demo_account)
 
 

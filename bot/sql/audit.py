@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, delete, insert, select
 
 from bot.audit import CallRecord, Ruling
 from bot.domain import ConversationId
@@ -27,6 +28,11 @@ class SqlAudit:
         """See Audit."""
         query = select(tool_calls.c.id).where(tool_calls.c.key == key, tool_calls.c.ruling == Ruling.CONFIRMED).limit(1)
         return await self._store.read(lambda connection: connection.execute(query).first() is not None)
+
+    async def expire(self, before: datetime) -> int:
+        """See Audit."""
+        query = delete(tool_calls).where(tool_calls.c.at < before)
+        return await self._store.write(lambda connection: connection.execute(query).rowcount)
 
     async def calls(self, conversation: ConversationId) -> Sequence[CallRecord]:
         """See Audit."""

@@ -15,6 +15,7 @@ from bot.sql import profile_tables  # noqa: F401  so that its tables are among t
 from bot.sql.desk_tables import deliveries
 from bot.sql.tables import conversations, entries, metadata, usage
 from bot.sql.tool_tables import ticket_notes, tickets
+from bot.tickets import of_account
 
 CHUNK = 200
 """Conversations in one statement."""
@@ -72,7 +73,7 @@ def _delete_rows(connection: Connection, customer: CustomerId, ids: Sequence[str
 def _about(table: Table, customer: CustomerId, ids: Sequence[str]) -> ColumnElement[bool]:
     clauses: list[ColumnElement[bool]] = [literal(False)]
     if "customer" in table.c:
-        clauses.append(table.c.customer == customer)
+        clauses.append(table.c.customer.in_((customer, of_account(customer))))
     if "conversation" in table.c and ids:
         clauses.append(table.c.conversation.in_(ids))
     return or_(*clauses)

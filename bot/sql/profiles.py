@@ -8,9 +8,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain import ConversationId, CustomerId, EntryId
 from bot.profile import MOST, Known, Profiles, Trait, has_profile, in_order
+from bot.records import ERASED
 from bot.sql.draft import UNSTORABLE, is_storable_id
 from bot.sql.profile_tables import profile_facts as facts
 from bot.sql.store import Store
+from bot.sql.tables import conversations
 
 
 class SqlProfiles(Profiles):
@@ -48,6 +50,10 @@ class SqlProfiles(Profiles):
 
 
 def _learn(connection: Connection, customer: CustomerId, known: Sequence[Known]) -> None:
+    gone = _erased(connection, {one.conversation for one in known})
+    known = [one for one in known if one.conversation not in gone]
+    if not known:
+        return  # the customer was erased while a turn was on its way
     latest = {(one.trait, one.key): one for one in sorted(known, key=lambda one: one.at)}
     rows = [
         {
@@ -68,6 +74,12 @@ def _learn(connection: Connection, customer: CustomerId, known: Sequence[Known])
     connection.execute(new.on_conflict_do_update(index_elements=["customer", "trait", "key"], set_=said, where=is_later))
     for trait in sorted({one.trait for one in known}):
         _drop_surplus(connection, customer, trait)
+
+
+def _erased(connection: Connection, ids: set[ConversationId]) -> set[str]:
+    """Those of the conversations whose customer was erased."""
+    query = select(conversations.c.id).where(conversations.c.id.in_(ids), conversations.c.customer.startswith(ERASED))
+    return set(connection.execute(query).scalars())
 
 
 def _drop_surplus(connection: Connection, customer: CustomerId, trait: Trait) -> None:

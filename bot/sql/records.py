@@ -18,6 +18,8 @@ from bot.sql.erasure import TOUCHED, empty_out, plain_row, tell_all
 from bot.sql.record_tables import spent_tokens
 from bot.sql.store import Store
 from bot.sql.tables import conversations, entries, read_conversation, usage
+from bot.sql.tool_tables import tickets
+from bot.tickets import of_account
 
 TRUNCATE_SECONDS = 20.0
 """How long an erasure waits for readers to leave the write-ahead log."""
@@ -125,6 +127,7 @@ def _claim(connection: Connection, visitor: CustomerId, customer: CustomerId) ->
         update(conversations).where(conversations.c.customer == visitor).values(customer=customer)
     ).rowcount
     connection.execute(update(usage).where(usage.c.customer == visitor).values(customer=customer))
+    connection.execute(update(tickets).where(tickets.c.customer == visitor).values(customer=of_account(customer)))
     return moved
 
 

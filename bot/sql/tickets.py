@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from bot.domain import Speaker
 from bot.errors import ToolRefused
@@ -28,6 +28,8 @@ FIRST = 10_423
 ORDERS = range(100_000, 1_000_000)
 """Six digits are an order's: a ticket has never a number that looks like one."""
 STATUS_KEY = "status"
+AT_ONCE = 500
+"""Tickets in one statement."""
 
 
 class SqlTickets:
@@ -57,6 +59,10 @@ class SqlTickets:
     async def add(self, customer: str, number: TicketNumber, note: Note, key: str) -> Ticket | None:
         """See Tickets."""
         return await self._store.write(lambda connection: _add(connection, (customer, number), note, key))
+
+    async def expire(self, before: datetime) -> int:
+        """See Tickets."""
+        return await self._store.write(lambda connection: _expire(connection, before))
 
     async def set_status(self, customer: str, number: TicketNumber, status: TicketStatus, note: Note) -> Ticket | None:
         """See Tickets."""
@@ -132,6 +138,16 @@ def _insert_note(connection: Connection, number: int, note: Note, key: str) -> N
         "key": key,
     }
     connection.execute(insert(ticket_notes).values(row))
+
+
+def _expire(connection: Connection, before: datetime) -> int:
+    done = tickets.c.status.in_((TicketStatus.SOLVED, TicketStatus.CLOSED))
+    over = [number for (number,) in connection.execute(select(tickets.c.number).where(done, tickets.c.updated < before))]
+    for start in range(0, len(over), AT_ONCE):
+        some = over[start : start + AT_ONCE]
+        connection.execute(delete(ticket_notes).where(ticket_notes.c.ticket.in_(some)))
+        connection.execute(delete(tickets).where(tickets.c.number.in_(some)))
+    return len(over)
 
 
 def _find(connection: Connection, customer: str, number: TicketNumber) -> Ticket | None:

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import ClientId, ConversationId, CustomerId, Draft, Held, Holder, Kind, Speaker
+from bot.audit import CallRecord, Ruling
+from bot.domain import ClientId, ConversationId, CustomerId, Draft, EntryId, Held, Holder, Kind, Speaker
 from bot.errors import ConversationUnknown
+from bot.profile import Known, Trait
 from bot.records import Wanted
+from bot.sql.audit import SqlAudit
 from bot.sql.erasure import BY_COLUMN, KEPT_ROWS
 from bot.sql.log import SqlLog, open_log
+from bot.sql.store import open_store
+from bot.sql.tickets import SqlTickets
+from bot.tickets import NewTicket, of_account
 
 ANNA, BEN = CustomerId("anna-4711"), CustomerId("ben")
 CANARY = "canary-7f3a"
@@ -142,6 +148,52 @@ async def test_a_visitors_conversations_are_claimed_by_the_customer(log: SqlLog)
     assert await log.records.claim(CustomerId("visitor-1"), ANNA) == 1
     assert [c.id for c in await log.conversations(ANNA)] == ["a"]
     assert await log.conversations(CustomerId("visitor-1")) == []
+
+
+async def test_what_tools_did_for_a_customer_is_exported_erased_and_claimed_with_their_conversations(
+    log: SqlLog, tmp_path: Path
+) -> None:
+    store = open_store(None, tmp_path)
+    tickets, audit, profiles = SqlTickets(store), SqlAudit(store), log.profiles(30)
+    visitor = CustomerId("visitor-1")
+    await say(log, "a", visitor, "open a ticket")
+    theirs = [(visitor, "a", "before they signed in"), (of_account(ANNA), "elsewhere", "opened at the desk")]
+    for who, chat, about in theirs:
+        wanted = NewTicket(customer=who, conversation=ConversationId(chat), subject=about, key=about, text=CANARY + about)
+        await tickets.open(wanted)
+    await tickets.open(NewTicket(customer=of_account(BEN), conversation=ConversationId("b"), subject="kept-text", key="b"))
+    await audit.record(made_call(CANARY))
+    await log.records.claim(visitor, ANNA)
+    assert len(await tickets.of(of_account(ANNA))) == 2
+    told = await log.records.export(ANNA)
+    assert len(told["tickets"]) == len(told["ticket_notes"]) == 2
+    assert [row["arguments"] for row in told["tool_calls"]] == [CANARY]
+
+    await log.records.erase(ANNA)
+    left = bytes_of(tmp_path)
+    assert CANARY.encode() not in left
+    assert b"kept-text" in left
+    at = datetime.now(UTC)
+    late = Known(trait=Trait.PLAN, value=CANARY, conversation=ConversationId("a"), entry=EntryId("e"), at=at)
+    await profiles.learn(ANNA, [late])  # by a turn that was still on its way
+    assert await profiles.profile(ANNA) == []
+    await store.close()
+
+
+def made_call(arguments: str) -> CallRecord:
+    return CallRecord(
+        tool="create_ticket",
+        arguments=arguments,
+        customer=CustomerId("visitor-1"),
+        account=None,
+        conversation=ConversationId("a"),
+        seq=1,
+        role="customer",
+        asker="routes",
+        ruling=Ruling.DONE,
+        at=datetime.now(UTC),
+        took_ms=1.0,
+    )
 
 
 async def test_a_token_is_spent_once_until_it_would_have_run_out(log: SqlLog) -> None:
