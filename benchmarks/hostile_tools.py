@@ -43,7 +43,7 @@ from bot.tools.calls import Called
 from bot.tools.catalogue import TOOLS
 from bot.tools.tool import Caller, Supplies
 from bot.tools.toolbox import Toolbox, ToolLimits
-from knowledge.document import Article, DocumentId, Found
+from knowledge.document import Article, Contents, DocumentId, Found
 
 CALLS, QUICK_CALLS = 10_000, 500
 ORDERS_A_MESSAGE = 12
@@ -87,6 +87,10 @@ class NoSearch:
     async def article(self, document: DocumentId) -> Article | None:
         """None."""
         return None
+
+    async def contents(self) -> Contents:
+        """Nothing."""
+        return Contents()
 
 
 @dataclass(kw_only=True)

@@ -57,7 +57,7 @@ class Answerer:
         `template` is an article whose vetted answer comes before all that was found; one without is passed over.
         """
         if courtesy := find_courtesy(question.text):
-            return self._say(Outcome.GREETED, courtesy)
+            return self._say(Outcome.GREETED, courtesy, found)
         if template and (vetted := await self._vetted(template, found)):
             return vetted
         if question.document:
@@ -137,7 +137,7 @@ class Answerer:
         """Say so, and name the nearest articles where they are near at all; the customer may choose one of them."""
         nearest = [candidate.passage for candidate in rank_articles(found)[:NEAREST]]
         if not nearest or found.answerability < NEAR_ABOVE:
-            return self._say(Outcome.ABSTAINED, f"{phrases.DO_NOT_KNOW} {phrases.NOTHING_NEAR}")
+            return self._say(Outcome.ABSTAINED, f"{phrases.DO_NOT_KNOW} {phrases.NOTHING_NEAR}", found)
         text = f"{phrases.DO_NOT_KNOW}\n\n{phrases.NEAREST}\n\n{_list(nearest)}\n\n{phrases.ASK_DIFFERENTLY}"
         return Answer(outcome=Outcome.ABSTAINED, blocks=(Block(text=text),), choices=_choices(nearest))
 
@@ -145,8 +145,9 @@ class Answerer:
         text = f"{opening}\n\n{_list(rivals)}\n\n{phrases.WHICH_REPLY}"
         return Answer(outcome=Outcome.ASKED_BACK, blocks=(Block(text=text),), choices=_choices(rivals))
 
-    def _say(self, outcome: Outcome, phrase: str) -> Answer:
-        return Answer(outcome=outcome, blocks=(Block(text=phrase.format(**self._names)),))
+    def _say(self, outcome: Outcome, phrase: str, found: Found) -> Answer:
+        text = phrase.format(**self._names, about=phrases.about(found.topics))
+        return Answer(outcome=outcome, blocks=(Block(text=text),))
 
 
 def _rivals(question: Question, articles: Sequence[Candidate]) -> tuple[Passage, ...]:

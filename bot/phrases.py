@@ -1,10 +1,15 @@
 """The bot's own sentences, in one place so that the voice is one; `{company}` and `{assistant}` come from the settings."""
 
+from collections.abc import Sequence
+
 from bot.domain import Outcome
 
+MOST_TOPICS = 6
+FEWEST_TOPICS = 2
+
 GREETING = (
-    "Hello! This is {assistant}, an AI assistant. Ask me about your {company} broadband, mobile plan or bill, "
-    "and I'll answer from our help articles."
+    "Hello! This is {assistant}, an AI assistant. Ask me anything about {company}, and I'll answer from our help "
+    "articles{about}."
 )
 THANKS = "You're welcome. Is there anything else I can help with?"
 GOODBYE = "Goodbye, and thanks for getting in touch. This chat stays here if you need it again."
@@ -18,9 +23,7 @@ NEAREST = "The closest articles I have are:"
 ASK_DIFFERENTLY = "If one of them is what you meant, reply with its number. Otherwise, please tell me in other words."
 REST_NOT_FOUND = "I couldn't find an answer to the rest of your message: {questions}"
 IN_OTHER_WORDS = "Please tell me in other words what you need, and I'll look again."
-NOTHING_NEAR = (
-    "I can help with questions about your {company} account, bills, plans, broadband, mobile, appointments and outages."
-)
+NOTHING_NEAR = "I can help with what {company}'s help articles cover{about}."
 
 CORRECTED = "I have corrected my answer."
 """Opens a reply that takes back what the customer has read of it."""
@@ -40,3 +43,11 @@ NOTICES = {
     ),
 }
 """What a customer reads when a turn did not end in a reply."""
+
+
+def about(topics: Sequence[str]) -> str:
+    """What follows "our help articles": the first categories, or nothing where they tell nothing."""
+    if len(topics) < FEWEST_TOPICS:
+        return ""
+    named = [topic[0].lower() + topic[1:] if topic[1:2].islower() else topic for topic in topics[:MOST_TOPICS]]
+    return f" on {', '.join(named)}{' and more' if len(topics) > MOST_TOPICS else ''}"

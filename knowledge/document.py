@@ -49,11 +49,15 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a search found: public passages, best first, and the probability in [0, 1] that they hold the answer."""
+    """What a search found: public passages, best first, and the probability in [0, 1] that they hold the answer.
+
+    `topics` are the categories of all public articles, whatever was asked.
+    """
 
     passages: tuple[Passage, ...]
     answerability: float
     version: str
+    topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,14 @@ class Article:
 
     document: Document
     passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What the public articles are about: their categories, and a question for the best known ones; the largest first."""
+
+    topics: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
 
 
 class Search(Protocol):
@@ -73,4 +85,8 @@ class Search(Protocol):
 
     async def article(self, document: DocumentId) -> Article | None:
         """A public document by id, or None where there is none (an internal one is none)."""
+        ...
+
+    async def contents(self) -> Contents:
+        """What the public articles are about."""
         ...

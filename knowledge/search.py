@@ -10,7 +10,8 @@ from pathlib import Path
 
 from knowledge.answerability import Answerability, load_answerability
 from knowledge.collection import Collection
-from knowledge.document import Article, DocumentId, Found, Passage
+from knowledge.contents import read_contents
+from knowledge.document import Article, Contents, DocumentId, Found, Passage
 from knowledge.embed import Embedder
 from knowledge.errors import KnowledgeError
 from knowledge.rank import Candidates, Query, rank, understand
@@ -35,6 +36,7 @@ class Version:
         self.collection.check()
         known = {*self.collection.lexicon.words, *self.collection.documents.words}
         self.spelling = Spelling(known, embedder.is_common)
+        self.contents = read_contents(self.collection.texts.documents())
 
     def __del__(self) -> None:
         """The last search that used this version has finished."""
@@ -106,10 +108,19 @@ class HybridSearch:
         texts = self._up_to_date().collection.texts
         return await asyncio.get_running_loop().run_in_executor(self._threads, texts.article, document)
 
+    async def contents(self) -> Contents:
+        """What the public articles are about."""
+        return self._up_to_date().contents
+
     def find(self, question: str, history: Sequence[str] = (), limit: int = 8) -> Found:
         """`search` for a caller with a thread of its own."""
         ranked = self.rank(question, history)
-        return Found(passages=ranked.best(limit), answerability=ranked.answerability, version=ranked.version.id)
+        return Found(
+            passages=ranked.best(limit),
+            answerability=ranked.answerability,
+            version=ranked.version.id,
+            topics=ranked.version.contents.topics,
+        )
 
     def rank(self, question: str, history: Sequence[str] = ()) -> Ranked:
         """All candidates, for who wants to look deeper than a customer does: the evaluation."""

@@ -28,6 +28,7 @@ from bot.webchat.routes import WebRoutes
 from bot.webchat.sessions import Views
 from bot.webchat.sockets import Sockets
 from bot.webchat.welcome import name_page, welcome
+from knowledge.document import Contents
 from knowledge.errors import KnowledgeError
 
 logger = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ class Chat:
         code = config.code
         code.on_app_startup = self.start
         code.on_app_shutdown = self.stop
-        code.set_chat_profiles = welcome(self._settings)
+        code.set_chat_profiles = welcome(self._settings, self._contents)
         # Chainlit only asks whether there are such callbacks; our own handlers and routes do their work.
         code.header_auth_callback = code.on_message = code.on_chat_resume = _never_called
         sio.eio.max_http_buffer_size = MOST_FRAME_BYTES
@@ -139,6 +140,9 @@ class Chat:
         self._parts = []
         if self._bot is not None:
             await self._bot.close()
+
+    async def _contents(self) -> Contents:
+        return await self._bot.search.contents() if self._bot else Contents()
 
     async def take_over(self, running: "Chat") -> None:
         """Start in place of a chat of older code."""

@@ -27,7 +27,7 @@ from bot.sql.tickets import SqlTickets
 from bot.staff import Agent, Role, new_agent
 from bot.state import open_state
 from bot.webchat.chat import serve
-from knowledge.document import Article, DocumentId, Found
+from knowledge.document import Article, Contents, DocumentId, Found
 
 PASSWORD = "correct horse battery"
 CITATIONS = [
@@ -45,6 +45,9 @@ class NothingFound:
 
     async def article(self, document: DocumentId) -> Article | None:
         return None
+
+    async def contents(self) -> Contents:
+        return Contents()
 
 
 class EchoBot(Bot):

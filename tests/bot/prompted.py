@@ -17,7 +17,7 @@ from bot.log_memory import MemoryLog
 from bot.prompts.loader import FOLDER, Prompts
 from bot.settings import Settings
 from bot.writer import Writer
-from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId
+from knowledge.document import Article, Contents, Document, DocumentId, Found, Passage, PassageId
 
 ANN = CustomerId("ann")
 FEE = "There is a late payment fee of £7.50 if your bill is unpaid. [1]"
@@ -41,6 +41,9 @@ class OneArticle:
         return (
             Article(document=Document(id=document, title=TITLE, text=""), passages=PASSAGES) if document == "late" else None
         )
+
+    async def contents(self) -> Contents:
+        return Contents()
 
 
 class PromptedLLM:

@@ -13,7 +13,7 @@ from bot.log_memory import MemoryLog
 from bot.reading import MessageReader
 from bot.settings import Settings
 from bot.wiring import open_message_reader
-from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId
+from knowledge.document import Article, Contents, Document, DocumentId, Found, Passage, PassageId
 from knowledge.embed import Embedder
 
 ANN = CustomerId("ann")
@@ -43,6 +43,9 @@ class FeeSearch:
 
     async def article(self, document: DocumentId) -> Article:
         return Article(document=Document(id=document, title=FEE.title, text=FEE.text), passages=(FEE,))
+
+    async def contents(self) -> Contents:
+        return Contents()
 
 
 class SharedReader(MessageReader):

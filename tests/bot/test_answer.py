@@ -6,7 +6,7 @@ from bot.answer import Answerer, join_found, leading, rank_articles
 from bot.domain import Outcome
 from bot.question import Question
 from bot.settings import Settings
-from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId
+from knowledge.document import Article, Contents, Document, DocumentId, Found, Passage, PassageId
 
 TEXTS = {
     "move-home": ("Move your broadband to a new home", ["Tell us 14 days before you move.", "You can keep your number."]),
@@ -51,6 +51,9 @@ class Canned:
 
     async def article(self, document: DocumentId) -> Article | None:
         return article(document)
+
+    async def contents(self) -> Contents:
+        return Contents()
 
 
 async def answer(text: str, what: Found, parts: dict[str, Found] | None = None, **known):

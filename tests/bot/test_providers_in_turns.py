@@ -9,7 +9,7 @@ import pytest_socket
 
 from bot.domain import Outcome, Speaker
 from bot.llm.stream import LLM
-from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId
+from knowledge.document import Article, Contents, Document, DocumentId, Found, Passage, PassageId
 from tests.bot.test_writer import Chat
 from tests.llm.conftest import build
 from tests.llm.vendor_server import OPENAI_ERRORS, Plan, VendorServer
@@ -47,6 +47,9 @@ class Returns:
 
     async def article(self, document: DocumentId) -> Article:
         return Article(document=Document(id=document, title="Returns", text=""), passages=(PASSAGE,))
+
+    async def contents(self) -> Contents:
+        return Contents()
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from bot.domain import ClientId, ConversationId, CustomerId, Draft, EntryId, Kin
 from bot.errors import ClientIdReused, ConversationUnknown, MessageRefused, MessageTooLong, NotYours, TooManyMessages
 from bot.settings import Settings
 from bot.sql.log import open_log
-from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId
+from knowledge.document import Article, Contents, Document, DocumentId, Found, Passage, PassageId
 
 ANN, BEN = CustomerId("ann"), CustomerId("ben")
 FEE = Passage(
@@ -47,6 +47,9 @@ class OneArticle:
 
     async def article(self, document):
         return Article(document=Document(id=document, title=FEE.title, text=FEE.text), passages=(FEE,))
+
+    async def contents(self):
+        return Contents()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from bot.log_memory import MemoryLog
 from bot.prompts.loader import Prompts
 from bot.settings import Settings
 from bot.writer import Writer
-from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId
+from knowledge.document import Article, Contents, Document, DocumentId, Found, Passage, PassageId
 
 ANN = CustomerId("ann")
 PROMPTS, PRICES = Prompts(), read_prices()
@@ -60,6 +60,9 @@ class OneArticle:
 
     async def article(self, document):
         return Article(document=Document(id=document, title=self.title, text=""), passages=self.passages)
+
+    async def contents(self):
+        return Contents()
 
 
 def says(text, *, pieces=7):

@@ -19,7 +19,7 @@ from bot.tools.other_errands import ERRANDS
 from bot.tools.rate import LocalToolRate
 from bot.tools.tool import Caller, Supplies, Tool
 from bot.tools.toolbox import Toolbox, ToolLimits
-from knowledge.document import Article, DocumentId, Found
+from knowledge.document import Article, Contents, DocumentId, Found
 
 CHAT = ConversationId("talk")
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -36,6 +36,9 @@ class NoSearch:
 
     async def article(self, document: DocumentId) -> Article | None:
         return None
+
+    async def contents(self) -> Contents:
+        return Contents()
 
 
 def guess(name: str = "off_topic", confidence: float = 0.3, **fields: Any) -> IntentGuess:

@@ -1,0 +1,29 @@
+"""What a visitor is told a help centre is about, and may ask to begin with."""
+
+from bot import phrases
+from knowledge.contents import read_contents
+from knowledge.document import Document, DocumentId
+
+
+def document(name: str, category: str, *questions: str) -> Document:
+    return Document(id=DocumentId(name), title=f"About {name}", text="Text", category=category, questions=questions)
+
+
+def test_the_largest_categories_come_first_with_a_question_of_each():
+    contents = read_contents(
+        [
+            document("fees", "Cards"),
+            document("loans", "Loans", "x" * 200, "What does a loan cost?"),
+            document("limits", "Cards", "Why is my card declined?"),
+            document("misc", " "),
+        ]
+    )
+    assert contents.topics == ("Cards", "Loans")
+    assert contents.questions == ("About fees", "About misc", "What does a loan cost?")
+
+
+def test_a_greeting_names_the_categories_where_there_are_some():
+    assert phrases.about(["Cards", "ISA and pensions"]) == " on cards, ISA and pensions"
+    assert phrases.about(["Cards"]) == ""
+    assert phrases.about([]) == ""
+    assert phrases.about(["A1", *"bcdefg"]) == " on A1, b, c, d, e, f and more"
