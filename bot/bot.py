@@ -137,6 +137,8 @@ class Bot:
         """
         message = guard(text, self.settings.message_max_chars, self.settings.country)
         await self._rate.check(customer)
+        if self._between and self._dispatch.is_full(conversation):
+            self._dispatch.keep(conversation, await self.log.unanswered(conversation))
         with self._dispatch.room(conversation):
             held = await self._held(conversation, customer)
             draft = Draft(

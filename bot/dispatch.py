@@ -50,7 +50,7 @@ class Dispatch:
     @contextmanager
     def room(self, conversation: ConversationId) -> Iterator[None]:
         """Hold a place in the line while a message is being committed. Raises TooManyMessages if it is full."""
-        if self._arriving[conversation] + len(self._lines.get(conversation, ())) >= self._most:
+        if self.is_full(conversation):
             raise TooManyMessages
         self._arriving[conversation] += 1
         try:
@@ -59,6 +59,16 @@ class Dispatch:
             self._arriving[conversation] -= 1
             if not self._arriving[conversation]:
                 del self._arriving[conversation]
+
+    def is_full(self, conversation: ConversationId) -> bool:
+        """Whether so many messages wait that the next is refused."""
+        return self._arriving[conversation] + len(self._lines.get(conversation, ())) >= self._most
+
+    def keep(self, conversation: ConversationId, waiting: Sequence[Entry]) -> None:
+        """Only these wait still: another process has answered the others before this one had its turn."""
+        line, seqs = self._lines.get(conversation, {}), {entry.seq for entry in waiting}
+        for seq in [seq for seq in line if seq not in seqs]:
+            del line[seq]
 
     def wake(self, entries: Sequence[Entry]) -> None:
         """Line these messages up for their turns; one that is lined up or under way already is not lined up twice."""
@@ -100,7 +110,7 @@ class Dispatch:
                 async with self._in_order(line[seq]) as waiting:
                     for asked in waiting:
                         await self._one(asked)
-                del line[seq]
+                line.pop(seq, None)
         finally:
             del self._lines[conversation]
             del self._workers[conversation]

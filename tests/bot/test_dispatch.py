@@ -1,6 +1,7 @@
 """Dispatch: turns of one conversation run one at a time and in order, and no message is forgotten."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -153,3 +154,28 @@ async def test_closing_cuts_turns_without_settling_them():
     await recorder.dispatch.close()
     assert recorder.settled == []
     assert not recorder.dispatch.busy(CHAT)
+
+
+async def test_what_another_process_has_answered_takes_no_place_in_the_line_and_no_turn():
+    taken, turn_ended, others_are_done = [], asyncio.Event(), asyncio.Event()
+
+    async def turn(asked):
+        taken.append(asked.seq)
+        turn_ended.set()
+
+    @asynccontextmanager
+    async def in_order(asked):
+        await others_are_done.wait()  # another process has the conversation
+        yield [asked] if asked.seq == 3 else []
+
+    dispatch = Dispatch(turn, turn, deadline_seconds=60, waiting=3, in_order=in_order)
+    dispatch.wake([message(seq) for seq in (1, 2, 3)])
+    await asyncio.sleep(0)
+    assert dispatch.is_full(CHAT)
+    dispatch.keep(CHAT, [message(3)])
+    with dispatch.room(CHAT):
+        others_are_done.set()
+    async with asyncio.timeout(60):
+        await turn_ended.wait()
+    assert taken == [3]
+    await dispatch.close()
