@@ -17,6 +17,7 @@ from benchmarks import (
     providers,
     reading,
     retrieval,
+    shared_chat,
     shared_state,
     startup,
 )
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[..., Result]] = {
     "providers": providers.run,
     "memory": memory.run,
     "shared_state": shared_state.run,
+    "shared_chat": shared_chat.run,
     "evaluation": evaluation.run,
 }
 
