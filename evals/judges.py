@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--pairs", type=Path, required=True, help="labelled pairs: .jsonl or .jsonl.gz")
     parser.add_argument("--out", type=Path, required=True, help="the report, as JSON")
+    parser.add_argument("--name", help="what readers of a report call these pairs (default: the file's name)")
     parser.add_argument("--ragas-pairs", type=int, default=100, metavar="N", help="pairs that ragas is asked about (100)")
 
 
@@ -55,7 +56,16 @@ def run(arguments: argparse.Namespace) -> str:
         "trained": agreement(rows, [score >= PASSES for score in trained_scores(rows)[0]]),
         "ragas": _ragas(rows, arguments.ragas_pairs),
     }
-    write_json(arguments.out, {"pairs": arguments.pairs.name, "n": len(rows), "floor": FLOOR, "judges": report})
+    write_json(
+        arguments.out,
+        {
+            "pairs": arguments.pairs.name,
+            "name": arguments.name or arguments.pairs.name,
+            "n": len(rows),
+            "floor": FLOOR,
+            "judges": report,
+        },
+    )
     return "\n".join(f"{name:9}{_words(one)}" for name, one in report.items())
 
 

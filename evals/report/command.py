@@ -24,7 +24,8 @@ Judge a stored run and draw it: RUN/report.html (one file without any external r
 
   --against RUN2 or FILE  compare with an earlier run, or with a baseline of `gate`
   --history DIR           small charts over the judged runs in this folder that played the same transcripts
-  --judge FILE ...        reports of `python -m evals faithfulness`: how far the verifier agrees with people
+  --judge FILE ...        reports of `python -m evals judge` (or `faithfulness`): how far the judges of claims agree with
+                          people; without it those that come with the program are shown
 """
 
 

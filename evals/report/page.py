@@ -15,7 +15,7 @@ from evals.marks import TOO_FEW, Measure
 from evals.metrics import Figure
 from evals.report import charts
 from evals.report.history import Course
-from evals.report.verifier import JUDGED, Agreement, is_measured
+from evals.report.verifier import FLOORS, JUDGED, JUDGES, Agreement, is_measured
 from evals.report.words import commonest_causes, explain_played, flip_causes, headline, power
 from evals.report.worst import worst_conversations
 from evals.score import Scores, shown
@@ -89,7 +89,8 @@ def render_page(report: Report) -> str:
         timing=_timing(report.scores),
         curves=[(curve, charts.cost_curve(curve)) for curve in report.scores.curves],
         history=[(one, charts.history(one.points), shown(one.measure, one.points[-1][1].value)) for one in report.history],
-        measured=is_measured(report.agreements),
+        unjudged=[title for judge, title in JUDGES.items() if judge not in {one.judge for one in report.agreements}],
+        floors=FLOORS,
         few=TOO_FEW,
         paper=_paper,
         explain=explain_played,
@@ -124,8 +125,8 @@ def _line(report: Report, measure: Measure) -> Line:
     found, unscored = report.scores.figures[measure.name], report.scores.unscored[measure.name]
     notes = [f"{unscored} unscored"] if unscored else []
     change = report.compared.changes.get(measure.name) if report.compared else None
-    if measure.name in JUDGED and not is_measured(report.agreements):
-        return _bare(measure, ["not measured: the verifier agrees too little with people"])
+    if measure.name in JUDGED and not is_measured(report.agreements, JUDGED[measure.name]):
+        return _bare(measure, ["not measured: this judge agrees too little with people"])
     if found is None:
         return _bare(measure, notes or ["nothing labelled"])
     if found.n < TOO_FEW:

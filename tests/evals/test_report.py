@@ -17,7 +17,7 @@ from evals.report.charts import interval
 from evals.report.command import write_report
 from evals.report.history import read_history
 from evals.report.page import Report, render_markdown, render_page
-from evals.report.verifier import read_agreements
+from evals.report.verifier import is_measured, read_agreements
 from evals.report.words import count_causes
 from evals.runs import read_manifest
 from evals.score import add_up, judge_run
@@ -128,11 +128,27 @@ def test_a_verifier_that_agrees_too_little_with_people_is_told_instead_of_its_fi
     file = tmp_path / "begin.json"
     file.write_text(json.dumps({"pairs": "begin", "n": 100, "auroc": 0.55, "intervals": {"auroc": [0.45, 0.65]}}))
     page = render_page(Report(scores=scored(*[GOOD] * 20), agreements=read_agreements([file])))
-    assert "not measured: the verifier agrees too little with people" in page
-    assert "0.55" in page
+    assert "not measured: this judge agrees too little with people" in page
+    assert "55%" in page
     good = tmp_path / "good.json"
     good.write_text(json.dumps({"pairs": "begin", "n": 100, "auroc": 0.85}))
     assert "not measured:" not in render_page(Report(scores=scored(GOOD), agreements=read_agreements([good])))
+
+
+def test_every_judge_is_held_against_people_by_itself(tmp_path):
+    turn, ragas = {"n": 90, "balanced_accuracy": 0.8, "intervals": {}}, {"n": 60, "balanced_accuracy": 0.5}
+    (tmp_path / "j.json").write_text(json.dumps({"name": "wiki", "judges": {"turn": turn, "trained": turn, "ragas": ragas}}))
+    found = read_agreements([tmp_path / "j.json"])
+    assert [(one.judge, one.n, one.value) for one in found] == [("turn", 90, 0.8), ("ragas", 60, 0.5)]
+    assert is_measured(found, "turn")
+    assert not is_measured(found, "ragas")
+
+
+def test_a_report_shows_how_far_the_judge_agrees_without_being_asked(folder):
+    assert main(["report", str(folder / "runs" / "one")]) == 0
+    page = (folder / "runs" / "one" / "report.html").read_text(encoding="utf-8")
+    assert "Wizard of Wikipedia" in page
+    assert "Nobody has compared another model (ragas) with people yet." in page
 
 
 def test_a_file_that_is_no_report_of_the_verifier_is_named(tmp_path):
