@@ -74,6 +74,8 @@ class Classifier:
     @classmethod
     def fit(cls, examples: Examples, vectors: Floats) -> "Classifier":
         """From examples and unit vectors of `texts`, then `titles`. Raises ValueError: too few or too many."""
+        import scipy.linalg  # noqa: F401, PLC0415  slow, only to learn; loaded before its threads are limited below
+
         check_examples(examples)
         texts = (*examples.texts, *examples.titles)
         labels = np.concatenate([examples.labels, np.arange(len(examples.titles))])

@@ -65,10 +65,12 @@ async def build_bot(settings: Settings, writer: Writer | None = None) -> Bot:
     Replies are written by `writer`, where one is given, else by that of the settings. Raises LogUnavailable, SettingsInvalid
     or a KnowledgeError, each saying what is the matter and what to do.
     """
-    search = await asyncio.to_thread(open_search, settings)
     # Products of a message are small: handing them to threads, which then wait for more at full speed, costs twice the work.
     threadpool_limits(1, user_api="blas")
-    reader = await asyncio.to_thread(open_message_reader, settings, search.embedder)
+    embedder = await asyncio.to_thread(Embedder)  # one for both: who reads a message and who searches for it embed it once
+    search, reader = await asyncio.gather(
+        asyncio.to_thread(open_search, settings, embedder), asyncio.to_thread(open_message_reader, settings, embedder)
+    )
     log = await asyncio.to_thread(open_log, settings.database_url, settings.data_dir)
     store = await asyncio.to_thread(open_store, settings.database_url, settings.data_dir)
     seal = await asyncio.to_thread(read_seal, settings)
@@ -131,19 +133,19 @@ def build_writer(settings: Settings, accounts: Accounts) -> Writer | None:
     return Writer(llm, prompts, read_prices(settings.llm_prices), settings, accounts)
 
 
-def open_search(settings: Settings) -> HybridSearch:
+def open_search(settings: Settings, embedder: Embedder) -> HybridSearch:
     """The search over the index in use; blocks while a first one is made, or one of an older format anew."""
     root = settings.data_dir / "knowledge"
     try:
-        return HybridSearch.open(root)
+        return HybridSearch.open(root, embedder)
     except IndexOutdated:
         logger.warning("the index in %s has an older format: it is built anew from the articles it holds", root)
-        renew_index(root)
-        return HybridSearch.open(root)
+        renew_index(root, embedder)
+        return HybridSearch.open(root, embedder)
     except IndexMissing:
         logger.warning("no index yet: reading the help articles in %s, this takes a moment", settings.articles_dir)
     reading = read_documents(settings.articles_dir)
     for skipped in reading.skipped:
         logger.warning("left out %s: %s", skipped.path, skipped.reason)
-    build_index(reading.documents, root)
-    return HybridSearch.open(root)
+    build_index(reading.documents, root, embedder)
+    return HybridSearch.open(root, embedder)

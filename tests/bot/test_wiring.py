@@ -12,6 +12,6 @@ async def test_a_start_builds_an_index_of_an_older_format_anew_from_the_articles
     root = tmp_path / "knowledge"
     build_index(ARTICLES, root, embedder())
     age(root)
-    with closing(open_search(Settings(data_dir=tmp_path, articles_dir=tmp_path / "none"))) as search:
+    with closing(open_search(Settings(data_dir=tmp_path, articles_dir=tmp_path / "none"), embedder())) as search:
         found = search.find("cancel my mobile plan")
         assert (found.passages[0].document, found.version) == ("cancel-mobile", Versions(root).current())
