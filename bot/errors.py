@@ -37,6 +37,7 @@ FrontdeskError
 │   ├── BackofficeDown        refused, hung, or answered that it is broken or busy
 │   └── BackofficeWrong       its answer is not what was agreed: HTML, another shape, another customer's, too large
 ├── StaffInvalid              an account of the staff cannot be made or changed so
+├── SignInFailed              nobody of the staff is let in by the company's own accounts; `reason` may be read by them
 ├── DeskRefused               what an agent asked for cannot be done now; `reason` is written for the agent
 ├── IntentsInvalid            every problem of the intents file at once, each with its line
 ├── PromptInvalid             a prompt file cannot be used; names the file and the variable
@@ -289,6 +290,14 @@ class SettingsInvalid(FrontdeskError):
 
 class StaffInvalid(FrontdeskError):
     """An account of the staff cannot be made or changed so; the text says what is wrong."""
+
+
+class SignInFailed(FrontdeskError):
+    """The company's accounts let nobody in; `reason` is a sentence that whoever signs in may read."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 class DeskRefused(FrontdeskError):

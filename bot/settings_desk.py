@@ -31,10 +31,39 @@ class DeskSettings(BaseSettings):
         None, description="Slack-compatible incoming webhook (Slack, Mattermost) that is told the same in a sentence."
     )
 
+    oidc_issuer: str | None = Field(
+        None,
+        description="Your company's OpenID provider (`https://login.example.com/realms/staff`), where the staff sign in "
+        "too; unset: with passwords only.",
+    )
+    oidc_client_id: str | None = Field(None, validate_default=True, description="What it knows the desk by; needed with it.")
+    oidc_client_secret: SecretStr | None = Field(None, validate_default=True, description="The secret that goes with it.")
+    oidc_claim: str = Field(
+        "preferred_username",
+        min_length=1,
+        description="What of its token is the id of an account here; the accounts themselves and their roles are ours.",
+    )
+
     developer_password: SecretStr | None = Field(
         None, description="Opens the pages under `/developer` that show how each turn was answered; unset: there are none."
     )
     mask_traces: bool = Field(True, description="Hide customers' e-mail addresses, phone and card numbers on those pages.")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _check_issuer(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://unset")
+        is_own = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if not parts.hostname or parts.query or parts.fragment or not (parts.scheme == "https" or is_own):
+            raise ValueError("not the address of an issuer: write it as `https://HOST/...`")
+        return value
+
+    @field_validator("oidc_client_id", "oidc_client_secret")
+    @classmethod
+    def _check_client(cls, value: str | SecretStr | None, info: ValidationInfo) -> str | SecretStr | None:
+        if value is None and info.data.get("oidc_issuer"):
+            raise ValueError("needed, because OIDC_ISSUER is set")
+        return value
 
     @field_validator("webhook_url", "slack_webhook_url")
     @classmethod

@@ -9,6 +9,7 @@ from bot.api.duty import RoomDuty
 from bot.api.seams import Seams
 from bot.bot import Bot
 from bot.memory_data import MemoryData
+from bot.pages.desk.company import CompanyRoutes
 from bot.pages.desk.customers import CustomerRoutes
 from bot.pages.desk.routes import DeskRoutes
 from bot.sql.tickets import SqlTickets
@@ -28,6 +29,8 @@ class DeskAndApi:
         self._open = opened = await open_room(self._bot)
         self.router.include_router(DeskRoutes(opened.room).router)
         self.router.include_router(CustomerRoutes(opened.room).router)
+        if self._bot.settings.oidc_issuer:
+            self.router.include_router(CompanyRoutes(self._bot.settings, opened.room.staff).router)
         self.router.include_router(api_router(self._bot, self._seams(opened)))
         opened.room.start()
 
