@@ -5,15 +5,24 @@
 
 import asyncio
 
+from bot.backoffice.demo import DemoOffice
 from bot.bot import Bot
+from bot.clerk import Clerk
 from bot.domain import Draft, Entry, Held, Holder, Kind, Speaker
 from bot.pages.desk.part import DeskPart
 from bot.pages.help import help_router
 from bot.settings import Settings
+from bot.sql.audit import SqlAudit
 from bot.sql.log import open_log
 from bot.sql.store import open_store
+from bot.sql.tickets import SqlTickets
+from bot.tools.catalogue import TOOLS
+from bot.tools.errands import Errands
+from bot.tools.other_errands import ERRANDS
+from bot.tools.rate import LocalToolRate
+from bot.tools.tool import Supplies
+from bot.tools.toolbox import Toolbox
 from bot.webchat.chat import serve
-from bot.wiring import build_clerk
 from tests.bot.prompted import OneArticle
 
 HANDOVER = "I'm bringing in a colleague. They read this chat, so you need not repeat anything."
@@ -54,7 +63,10 @@ async def build_bot(settings: Settings) -> Bot:
     log = await asyncio.to_thread(open_log, settings.database_url, settings.data_dir)
     store = await asyncio.to_thread(open_store, settings.database_url, settings.data_dir)
     search = OneArticle()
-    return HandsOver(settings=settings, log=log, search=search, clerk=build_clerk(settings, store, search))
+    supplies = Supplies(office=DemoOffice(store), tickets=SqlTickets(store), search=search)
+    toolbox = Toolbox(TOOLS, supplies, SqlAudit(store), LocalToolRate())
+    clerk = Clerk(toolbox, Errands(toolbox, ERRANDS), store, settings.demo_account)
+    return HandsOver(settings=settings, log=log, search=search, clerk=clerk)
 
 
 serve(build_bot, pages=[lambda bot: help_router(bot.search, bot.settings), DeskPart])
