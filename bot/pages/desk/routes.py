@@ -186,6 +186,8 @@ class DeskRoutes:
             raise HTTPException(404, "There is no such thing to do.")
         result = await told(self._acts[act](visit, ConversationId(chat), fields))
         self._room.watch.wake()
+        if act == "claim":
+            self._room.watch.on_taken(ConversationId(chat))
         if act in ("claim", "hand-back", "pass-on", "close"):
             await told(self._room.watch.look())
         return JSONResponse({"ok": True, "seq": result.seq if isinstance(result, Entry) else None}, headers=HEADERS)
