@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from bot.sql.draft import SEQ_MAX
 HELD = 64
 """Entries kept for a slow reader; what it misses beyond them it reads from the database."""
 PAGE = 1000
+REST = 10
+"""After a look it rests so many times as long as the look took, where that is longer than the pause that was asked for."""
 
 ReadAfter = Callable[[ConversationId, int, int], Awaitable[Sequence[Entry]]]
 ReadLastSeqs = Callable[[Sequence[ConversationId]], Awaitable[Mapping[ConversationId, int]]]
@@ -137,13 +140,17 @@ class Followers:
 
     async def _look_round(self) -> None:
         """While anyone follows: one look for everyone at what the database holds."""
+        took = 0.0
         while self._followers:
-            await asyncio.sleep(self._poll_seconds)
+            await asyncio.sleep(max(self._poll_seconds, took * REST))
+            began = time.monotonic()
             try:
                 last_seqs = await self._read_last_seqs(tuple(self._followers))
             except LogUnavailable as failure:
                 logger.warning("New entries of other processes are not seen at the moment: %s", failure)
+                took = 0.0  # whoever was away is looked for as soon as ever
                 continue
+            took = time.monotonic() - began
             for conversation, last_seq in last_seqs.items():
                 for follower in self._followers.get(conversation, ()):
                     follower.compare(last_seq)

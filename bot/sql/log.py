@@ -24,7 +24,8 @@ from bot.sql.writer import Result, Work, Writer
 READERS = 4
 PATIENCE_SECONDS = 6.0
 """How long a caller waits for a database that says nothing at all; a locked one says so earlier."""
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.15
+"""How soon words of another process are seen where no Redis tells of them."""
 
 
 def open_log(url: str | None, data_dir: Path, poll_seconds: float = POLL_SECONDS) -> "SqlLog":
