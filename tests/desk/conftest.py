@@ -29,6 +29,8 @@ __all__ = ["browser", "chromium", "log", "postgres_schema", "postgres_url", "sto
 
 DESK_APP = "tests/desk/desk_app.py"
 PASSWORD = "four words are enough"
+DEMO_ACCOUNT = "100200001"
+"""Whom every visitor is taken for."""
 Hire = Callable[..., Awaitable[AgentClient]]
 NewCustomer = Callable[..., Awaitable[ChatClient]]
 
@@ -46,7 +48,7 @@ def desk_server(folder: Path, spans: list[str], **env: str) -> Server:
     policy = write_policy(folder / "desk.yaml", spans)
     limits = {"MESSAGES_PER_MINUTE": "100000", "VISITORS_PER_MINUTE": "100000"}
     settings = {"DESK_FILE": str(policy), "PYTHONPATH": str(ROOT), "LLM_PROVIDERS": "extractive"}
-    settings["DEMO_ACCOUNT"] = "100200001"
+    settings["DEMO_ACCOUNT"] = DEMO_ACCOUNT
     return Server(folder / "data", app=DESK_APP, env={**limits, **settings, **env})
 
 

@@ -51,6 +51,9 @@ class ReportRoutes:
             "within_days": REOPENED_WITHIN.days,
             "company": room.settings.company,
             "outcomes": room.policy.outcomes,
+            "say_share": say_share,
+            "say_seconds": say_seconds,
+            "say_reason": say_reason,
         }
         return HTMLResponse(TEMPLATES.get_template("desk_report.html").render(values), headers=HEADERS)
 
@@ -69,6 +72,3 @@ def say_seconds(seconds: float) -> str:
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
-
-
-TEMPLATES.filters["share"], TEMPLATES.filters["seconds"], TEMPLATES.filters["reason"] = say_share, say_seconds, say_reason

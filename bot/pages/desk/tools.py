@@ -1,7 +1,7 @@
 """What an agent looks up and does on behalf of a customer: first shown in words, then confirmed, then done once."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -9,22 +9,22 @@ import jwt
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import JSONResponse, Response
 
+from bot.backoffice.office import Slot
 from bot.desk.behalf import Behalf
 from bot.desk.cases import Case
 from bot.errors import DeskRefused
 from bot.llm.stream import ToolRequest
 from bot.pages.desk.access import HEADERS, Access, read_id, told
+from bot.pages.desk.render_customer import Form, render_customer, render_form, render_ticket
 from bot.pages.desk.session import Visit, signing_key
-from bot.pages.rendering import TEMPLATES
+from bot.tickets import Ticket
 from bot.tools.account_tools import broadband_lines
 from bot.tools.calls import PROPOSAL_MINUTES, Proposal, read_proposal
-from bot.tools.words import money, slot_words, visit_words
 
 _AUDIENCE = "proposal"
 _WHOLE = ("line", "start_hour")
 """Arguments that are numbers; a form has only words."""
 LATE = "That was a while ago, so nothing was done. Please start again."
-TEMPLATES.filters["money"], TEMPLATES.filters["visit"], TEMPLATES.filters["slot"] = money, visit_words, slot_words
 
 
 class ToolRoutes:
@@ -44,15 +44,14 @@ class ToolRoutes:
         """What is known of the customer, with what can be changed."""
         visit, case = await self._reading(request, chat)
         known = await told(self._behalf.look(visit.agent, case, uuid4().hex))
-        html = TEMPLATES.get_template("desk_customer.html").render(known=known, case=case)
-        return JSONResponse({"html": html}, headers=HEADERS)
+        return JSONResponse({"html": render_customer(known, case)}, headers=HEADERS)
 
     async def ticket(self, request: Request, chat: str, number: str = "") -> Response:
         """One ticket with its history."""
         visit, case = await self._reading(request, chat)
         wanted = ToolRequest(id=uuid4().hex, name="get_ticket", arguments={"number": number})
         called = await told(self._behalf.find(visit.agent, case, wanted))
-        html = TEMPLATES.get_template("desk_ticket.html").render(ticket=called.value)
+        html = render_ticket(called.value) if isinstance(called.value, Ticket) else ""
         return JSONResponse({"html": html}, headers=HEADERS)
 
     async def form(self, request: Request, chat: str) -> Response:
@@ -68,9 +67,9 @@ class ToolRoutes:
         if moved:
             asked["line"] = str(next((place for place, line in enumerate(lines, 1) if line.id == moved.line), 1))
             asked["kind"] = moved.kind
-        values = {"tool": name, "known": known, "asked": asked, "lines": lines, "moved": moved}
-        values["slots"] = await self._slots(visit, case, asked) if name in ("book_appointment", "change_booking") else ()
-        return JSONResponse({"html": TEMPLATES.get_template("desk_tool.html").render(values)}, headers=HEADERS)
+        slots = await self._slots(visit, case, asked) if name in ("book_appointment", "change_booking") else ()
+        html = render_form(Form(tool=name, asked=asked, lines=lines, slots=slots, moved=moved))
+        return JSONResponse({"html": html}, headers=HEADERS)
 
     async def propose(self, request: Request, chat: str) -> Response:
         """What would be done, in words, and what confirms it."""
@@ -93,13 +92,14 @@ class ToolRoutes:
         visit = await self._access.signed_in(request)
         return visit, await self._access.case(chat)
 
-    async def _slots(self, visit: Visit, case: Case, asked: Mapping[str, str]) -> object:
+    async def _slots(self, visit: Visit, case: Case, asked: Mapping[str, str]) -> Sequence[Slot]:
         arguments = {"line": _number(asked["line"]), "kind": asked["kind"]}
         wanted = ToolRequest(id=uuid4().hex, name="free_appointments", arguments=arguments)
         try:
-            return (await self._behalf.find(visit.agent, case, wanted)).value
+            found = (await self._behalf.find(visit.agent, case, wanted)).value
         except DeskRefused:
             return ()
+        return found if isinstance(found, tuple) else ()
 
 
 def read_arguments(fields: Mapping[str, Any]) -> dict[str, Any]:
