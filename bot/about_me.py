@@ -8,6 +8,7 @@ from bot.domain import CustomerId
 from bot.patterns import load_patterns
 from bot.plain import plain
 from bot.profile import Known, Trait, has_profile
+from bot.remembering import Memory
 
 KNOWN = "This is what I have noted about you, and where I have it from:"
 NOTHING = "I have noted nothing about you. What you have written in your chats stays in your chat history."
@@ -25,6 +26,24 @@ _CALLED = {
     Trait.PREFERENCE: "What you prefer",
     Trait.ISSUE: "You asked",
 }
+_GIVEN = {
+    "order": "order number",
+    "invoice": "invoice number",
+    "fault": "fault reference",
+    "complaint": "complaint reference",
+    "ticket": "ticket number",
+    "booking": "booking number",
+    "error": "error code",
+    "postcode": "postcode",
+}
+"""What a conversation's facts are called that are numbers, and so are told again only as they were given."""
+_ASKS_GIVEN = re.compile(
+    r"^(?:(?:and|so|hi|hello|sorry|please|again|ok|okay|,|\.) ?){0,4}"
+    r"(?:what(?:'s| is| was)|which|remind me of|tell me|repeat) (?:again )?(?:is |was )?(?:my|the) (?:(?P<same>postcode)|"
+    r"(?P<what>order|invoice|bill|fault|complaint|ticket|case|booking|appointment|error) (?:number|reference|ref|id|code))"
+    r"(?: (?:again|i gave you|that i gave you|please|you have)){0,3}(?: ?[.,?])*$"
+)
+_SAME = {"bill": "invoice", "case": "ticket", "appointment": "booking"}
 _ADDRESS = re.compile(r"(?:https?|ftp)://|mailto:|www\.", re.IGNORECASE)
 """What a page would make a link of by itself."""
 
@@ -40,6 +59,27 @@ def asks_about_me(text: str) -> AboutMe | None:
     """What the message wants; None for any other message. See `bot/policies/about_me.yaml`."""
     found = load_patterns("about_me").find(plain(text))
     return AboutMe(found.rule) if found else None
+
+
+def tell_given(text: str, memory: Memory) -> str:
+    """The number of this conversation that the message asks for again; "" where it asks for none, or none was given."""
+    asks = _ASKS_GIVEN.match(plain(text))
+    if asks is None:
+        return ""
+    name = asks["same"] or _SAME.get(asks["what"], asks["what"])
+    given = [fact for fact in memory.facts if fact.name == name]
+    return f"The {_GIVEN[name]} you gave me is {_plain_line(given[-1].value)}." if given else ""
+
+
+def state_given(memory: Memory) -> list[str]:
+    """The numbers that this conversation established, a sentence each."""
+    return [f"Your {_GIVEN[fact.name]} is {fact.value}." for fact in memory.facts if fact.name in _GIVEN]
+
+
+def state_known(known: Sequence[Known]) -> list[str]:
+    """What is known for certain of the customer, a sentence each."""
+    certain = {Trait.NAME: "name", Trait.PLAN: "plan", Trait.DEVICE: "device"}
+    return [f"Your {certain[one.trait]} is {one.value}." for one in known if one.trait in certain]
 
 
 def tell_known(customer: CustomerId, known: Sequence[Known]) -> str:

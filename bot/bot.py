@@ -242,6 +242,8 @@ class Bot:
             await self._between.close()
         if self._upkeep:
             await self._upkeep.close()
+        if self.mind:
+            await self.mind.close()
         if self._writer:
             await self._writer.close()
         if self._clerk:

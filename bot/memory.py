@@ -11,10 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from bot.bus import place_of
 from bot.cells import Cells
 from bot.domain import ConversationId, Entry
-from bot.errors import LogUnavailable, ProviderFailed, SealBroken, StoreUnavailable
+from bot.errors import LogUnavailable, SealBroken, StoreUnavailable
 from bot.facts import load_facts
 from bot.log import ConversationLog
-from bot.remembering import Memory, Rememberer, Said
+from bot.remembering import Memory, Rememberer
 from bot.seal import Seal
 from bot.settings import Settings
 
@@ -27,7 +27,6 @@ LOOKS_BACK = 5000
 """Entries that a memory is rebuilt from at most: the latest."""
 SHARE_OF_TURN = 0.25
 """Share of a turn's time that rebuilding may take; then the turn goes by the entries it has at hand."""
-SUMMARY_SECONDS = 10.0
 _AS_JSON: TypeAdapter[Memory] = TypeAdapter(Memory)
 
 
@@ -42,26 +41,20 @@ class SessionMemory(Protocol):
         """Keep a memory with the entries that came since: the question and its reply."""
         ...
 
-    async def forget(self, conversation: ConversationId) -> bool:
-        """Keep nothing of it; False when the store is away, and then it is gone after `SESSION_TIMEOUT` at the latest."""
+    async def tell(self, conversation: ConversationId, told: str, upto: int) -> None:
+        """Put a model's words for what fell out up to that entry into what is kept; nothing where nothing is kept."""
         ...
 
-
-class Summariser(Protocol):
-    """Puts what fell out of the recent turns into a few sentences, after a turn; raises ProviderFailed."""
-
-    async def summarise(self, memory: Memory, fell_out: Sequence[Said]) -> str:
-        """The new summary, given the memory with the old one."""
+    async def forget(self, conversation: ConversationId) -> bool:
+        """Keep nothing of it; False when the store is away, and then it is gone after `SESSION_TIMEOUT` at the latest."""
         ...
 
 
 class CachedMemory:
     """A SessionMemory kept sealed in cells."""
 
-    def __init__(
-        self, cells: Cells, seal: Seal, log: ConversationLog, settings: Settings, summariser: Summariser | None = None
-    ) -> None:
-        self._cells, self._seal, self._log, self._summariser = cells, seal, log, summariser
+    def __init__(self, cells: Cells, seal: Seal, log: ConversationLog, settings: Settings) -> None:
+        self._cells, self._seal, self._log = cells, seal, log
         self._seconds = settings.session_timeout
         self._rebuilding_seconds = SHARE_OF_TURN * settings.turn_seconds
         self._rememberer = Rememberer(load_facts(), settings.max_conversation_history)
@@ -82,16 +75,14 @@ class CachedMemory:
     async def remember(self, memory: Memory, entries: Sequence[Entry]) -> Memory:
         """See SessionMemory."""
         after = self._rememberer.fold(memory, entries)
-        if self._summariser and after.fell_out > after.told_to:
-            after = await self._summarised(self._summariser, memory, after)
-        place = place_of("memory", after.conversation)
-        try:
-            await self._cells.put(
-                place, self._seal.close(_AS_JSON.dump_json(after), place, after.conversation), self._seconds
-            )
-        except StoreUnavailable:
-            logger.debug("conversation %s: the memory is not kept", after.conversation)
+        await self._keep(after)
         return after
+
+    async def tell(self, conversation: ConversationId, told: str, upto: int) -> None:
+        """See SessionMemory."""
+        kept = await self._read(conversation)
+        if kept and kept.told_to < upto:
+            await self._keep(replace(kept, told=told, told_to=upto))
 
     async def forget(self, conversation: ConversationId) -> bool:
         """See SessionMemory."""
@@ -100,6 +91,14 @@ class CachedMemory:
         except StoreUnavailable:
             return False
         return True
+
+    async def _keep(self, memory: Memory) -> None:
+        place = place_of("memory", memory.conversation)
+        sealed = self._seal.close(_AS_JSON.dump_json(memory), place, memory.conversation)
+        try:
+            await self._cells.put(place, sealed, self._seconds)
+        except StoreUnavailable:
+            logger.debug("conversation %s: the memory is not kept", memory.conversation)
 
     async def _read(self, conversation: ConversationId) -> Memory | None:
         """What is kept; None when there is nothing, or nothing that can be used."""
@@ -132,18 +131,6 @@ class CachedMemory:
         begin = earlier[0].seq - 1 if earlier else asked.seq - 1
         return self._rememberer.fold(Memory(conversation=asked.conversation, seq=begin), earlier)
 
-    async def _summarised(self, summariser: Summariser, before: Memory, after: Memory) -> Memory:
-        fell_out = [said for said in before.said if after.told_to < said.seq <= after.fell_out]
-        if not fell_out:
-            return after
-        try:
-            async with asyncio.timeout(SUMMARY_SECONDS):
-                told = await summariser.summarise(after, fell_out)
-        except (ProviderFailed, TimeoutError) as failure:
-            logger.info("conversation %s: its summary stays extractive: %r", after.conversation, failure)
-            return after
-        return replace(after, told=told, told_to=after.fell_out)
-
 
 class NoMemory:
     """A SessionMemory that knows what is at hand and keeps nothing: for replays and tests."""
@@ -159,6 +146,9 @@ class NoMemory:
     async def remember(self, memory: Memory, entries: Sequence[Entry]) -> Memory:
         """See SessionMemory."""
         return self._rememberer.fold(memory, entries)
+
+    async def tell(self, conversation: ConversationId, told: str, upto: int) -> None:
+        """See SessionMemory."""
 
     async def forget(self, conversation: ConversationId) -> bool:
         """See SessionMemory."""

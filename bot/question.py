@@ -34,6 +34,8 @@ class Question:
     """An article whose vetted answer the message's intent gives."""
     facts: str = ""
     """What is remembered of the conversation and its customer, a statement a line, for a model."""
+    stated: tuple[str, ...] = ()
+    """Sentences of that which a reply may rest on: what the customer gave, or a tool established."""
     lines: tuple[Line, ...] = ()
     """The recent turns, for a model; without them it is told the `history`."""
 

@@ -133,7 +133,8 @@ class Flow:
             reply = Reply(outcome=acted.outcome, text=acted.words)
         else:
             question = replace(question, tone=tone.for_model, template=seen.reading.template)
-            question = replace(question, facts=now.recalled.facts, lines=now.recalled.lines)
+            recalled = now.recalled
+            question = replace(question, facts=recalled.facts, stated=recalled.stated, lines=recalled.lines)
             answered = await self._answer(now, question, seen.reading, tone)
             reply = put_below(answered.reply, acted)
             acted = answered.acted or acted
@@ -147,7 +148,7 @@ class Flow:
 
     async def _about(self, now: Occasion) -> str:
         """What a customer reads who asks what we know about them, or to be forgotten; "" for anybody else."""
-        return await now.mind.about(now.asked.text, now.account.customer) if now.mind else ""
+        return await now.mind.about(now.asked.text, now.account.customer, now.recalled) if now.mind else ""
 
     async def _act(self, now: Occasion, reading: Reading, tone: Tone) -> Acted | None:
         """What is looked up or done without a model, one question at a time; None: the articles answer."""

@@ -21,6 +21,7 @@ from bot.prompts.loader import Prompts
 from bot.question import Question
 from bot.rewriting import Rewriter, Rewritten
 from bot.settings import Settings
+from bot.summary import ModelSummariser, Summariser
 from bot.tools.loop import ToolLoop
 from bot.tools.toolbox import ToolTurn
 from bot.writing import Show, Writing
@@ -86,6 +87,7 @@ class Writer:
         self._settings = settings
         self._billing = Billing(accounts, settings.tokens_per_customer_per_day)
         self._rewriter = Rewriter(llm=llm, prompts=prompts, prices=prices, settings=settings, billing=self._billing)
+        self._summariser = ModelSummariser(llm=llm, prompts=prompts, prices=prices, settings=settings, billing=self._billing)
 
     async def write(  # noqa: PLR0913  the turn has all of it at hand, and nobody else calls this
         self,
@@ -112,6 +114,8 @@ class Writer:
             show(text)
 
         writing = Writing(passages, shown, customer_said=(*question.history, question.text), country=self._settings.country)
+        for known in question.stated:
+            writing.tell(known)
         if tools:
             notes.llm = ToolLoop(notes.llm, tools, writing.tell)
         try:
@@ -135,6 +139,11 @@ class Writer:
     async def rewrite(self, question: Question, account: Account) -> Rewritten:
         """A follow-up as a question that stands alone, soon or not at all; on the customer's account, as a reply is."""
         return await self._rewriter.rewrite(question, account)
+
+    @property
+    def summariser(self) -> Summariser:
+        """Who sums up long conversations, on their customers' accounts."""
+        return self._summariser
 
     @property
     def providers(self) -> Sequence[ProviderStatus]:

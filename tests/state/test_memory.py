@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.bus import place_of
-from bot.cells import LocalCells
 from bot.domain import ConversationId, CustomerId, Draft, Kind, Speaker
-from bot.errors import LogUnavailable, ProviderDown
+from bot.errors import LogUnavailable
 from bot.log_memory import MemoryLog
 from bot.memory import CachedMemory, NoMemory
 from bot.memory_data import MemoryData
@@ -233,43 +232,6 @@ async def test_what_is_forgotten_is_gone_from_the_server(running, server, log):
     assert await memory.forget(CHAT)
     with running.client() as client:
         assert not client.exists(PLACE)
-
-
-class Teller:
-    """A summariser that says what it was given, or fails."""
-
-    def __init__(self) -> None:
-        self.given = []
-        self.failure = None
-
-    async def summarise(self, memory, fell_out):
-        if self.failure:
-            raise self.failure
-        self.given.append([said.seq for said in fell_out])
-        return f"They talked about {len(self.given)} things."
-
-
-async def test_a_summariser_is_told_each_turn_that_falls_out_once_and_its_words_go_into_the_prompt(log):
-    teller = Teller()
-    memory = CachedMemory(LocalCells(), Seal([OLD]), log, SETTINGS, teller)
-    await talk(log, memory, 20)
-    told = [seq for given in teller.given for seq in given]
-    assert told == list(range(1, max(told) + 1))
-    asked = next_question(log)
-    recalled = await memory.recall(asked, ())
-    assert recalled.told in recollect(recalled, asked, SETTINGS.max_conversation_history).summary
-
-
-async def test_a_summariser_that_fails_leaves_the_extractive_summary_and_is_asked_again(log):
-    teller = Teller()
-    memory = CachedMemory(LocalCells(), Seal([OLD]), log, SETTINGS, teller)
-    teller.failure = ProviderDown("openai")
-    await talk(log, memory, 15)
-    asked = next_question(log)
-    assert "order: LF-204815" in recollect(await memory.recall(asked, ()), asked, 600).summary
-    teller.failure = None
-    await talk(log, memory, 1, first=16)
-    assert teller.given
 
 
 async def test_without_any_cells_a_memory_is_of_what_is_at_hand():
