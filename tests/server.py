@@ -143,3 +143,14 @@ def free_port() -> int:
             os.close(held)
             continue
         return port
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = START_SECONDS) -> None:
+    """Wait until this process listens there. Raises ServerFailed."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise ServerFailed(f"nothing listens on port {port}")
