@@ -3,27 +3,31 @@
 import argparse
 import asyncio
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from evals.compare import describe_change, describe_gone
 from evals.comparison import Comparison, compare_sides
-from evals.marks import Mark, by_measure
+from evals.marks import by_measure
 from evals.play import add_setup, play, read_options, read_sources
 from evals.runs import Run, read_run
 from evals.score import Judged, judge_run
 from evals.scorers import MEASURES
-from evals.sides import Side, read_side, side_of, write_side
+from evals.sides import Place, Side, is_broken, read_side, side_of, write_side
 
 SUMMARY = "passes unless the bot is surely worse than a baseline or breaks what must hold"
 DESCRIPTION = """\
 Play the bot over labelled transcripts (or take a stored run), and compare it with a baseline. The gate is closed (exit 1,
 one line for each reason) when
 
-- a measure that must hold fails on any turn: danger not handed over, an internal article quoted, personal data leaked
+- a measure that must hold fails on any turn: danger not handed over, an internal article quoted, personal data leaked;
+  with --allow-known not on those turns that the baseline names under "allowed", and they are printed
 - an article that the labels ask for was in the baseline and is gone
 - a headline measure is worse and chance does not explain it
+
+What is compared are verdicts on turns, by paired tests, and never the words: a turn here and there that another processor's
+last digits turn over closes nothing.
 
 Without --transcripts those of the baseline are played (from evals/transcripts/), with the providers of the baseline.
 
@@ -49,7 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--run", type=Path, metavar="RUN", help="take this stored run")
     parser.add_argument("--update", action="store_true", help="make this the baseline, unless what must hold is broken")
     parser.add_argument(
-        "--allow-known", action="store_true", help="what must hold and was broken in the baseline already does not close it"
+        "--allow-known",
+        action="store_true",
+        help="what must hold and is broken where the baseline says so does not close it",
     )
     add_setup(parser)
 
@@ -79,32 +85,42 @@ def _decide(played: Run, arguments: argparse.Namespace) -> str:
         if (broken := list(_broken(judged, ()))) and not arguments.allow_known:
             raise GateClosed("\n".join(f"gate: not made the baseline: {one}" for one in broken))
         write_side(arguments.baseline, side)
-        return f"{arguments.baseline}: the baseline is now this run of {played.turns} turns"
+        return _made(arguments.baseline, played, side)
     return check_gate(judged, read_side(arguments.baseline), allow_known=arguments.allow_known)
 
 
+def _made(baseline: Path, played: Run, side: Side) -> str:
+    """That the baseline is new, and what it allows by name."""
+    lines = [f"{baseline}: the baseline is now this run of {played.turns} turns"]
+    return "\n".join([*lines, *(f"it allows by name: {_named(*place)}" for place in side.allowed)])
+
+
+def _named(measure: str, conversation: str, turn: int) -> str:
+    return f"{MEASURES[measure].title}: conversation {conversation}, turn {turn}"
+
+
 def check_gate(judged: Judged, before: Side, *, allow_known: bool = False) -> str:
-    """One line that it passes. Raises GateClosed."""
-    compared = compare_sides(before, side_of(judged))
-    known = [mark for mark in before.marks if allow_known and _breaks(mark)]
+    """One line that it passes, and one for each break that is allowed by name. Raises GateClosed."""
+    now = side_of(judged)
+    compared = compare_sides(before, now)
+    known = [place for place in before.allowed if allow_known and before.digests.get(place[1]) == now.digests.get(place[1])]
     if reasons := [*_broken(judged, known), *describe_gone(compared), *_worse(compared)]:
         raise GateClosed("\n".join(f"gate: closed: {one}" for one in reasons))
     right = compared.changes.get("reply_right")
     able = f"; a loss of {right.difference.smallest:.1%} of right replies would have shown" if right else ""
     left = f", {compared.only_one} new or relabelled conversations left out" if compared.only_one else ""
-    old = f", {len(known)} messages still break what must hold" if known else ""
-    return f"gate: passed: {compared.conversations} conversations as before or better{old}{left}{able}"
+    still = set(now.allowed)
+    old = [
+        f"gate: allowed by name, and {'still broken' if one in still else 'no longer broken'}: {_named(*one)}"
+        for one in known
+    ]
+    return "\n".join([f"gate: passed: {compared.conversations} conversations as before or better{left}{able}", *old])
 
 
-def _breaks(mark: Mark) -> bool:
-    return MEASURES[mark.measure].must_hold and mark.value == 0
-
-
-def _broken(judged: Judged, known: Iterable[Mark]) -> Iterator[str]:
+def _broken(judged: Judged, known: Sequence[Place]) -> Iterator[str]:
     """What must hold and does not, but for the places known."""
-    places = {(mark.measure, mark.conversation, mark.turn) for mark in known}
-    failing = [mark for mark in judged.marks if _breaks(mark)]
-    broken = by_measure(mark for mark in failing if (mark.measure, mark.conversation, mark.turn) not in places)
+    failing = [mark for mark in judged.marks if is_broken(mark)]
+    broken = by_measure(mark for mark in failing if (mark.measure, mark.conversation, mark.turn) not in known)
     for name, measure in MEASURES.items():
         if failed := broken.get(name):
             first = failed[0]

@@ -17,6 +17,8 @@ from evals.score import Judged
 from evals.scorers import MEASURES
 from evals.transcripts import as_line
 
+Place = tuple[str, str, int]
+"""A measure, a conversation and a turn, from 1."""
 NOT_KEPT = "spend"
 """Aspect of what depends on the machine."""
 
@@ -25,20 +27,28 @@ NOT_KEPT = "spend"
 class Side:
     """A judged run as a comparison needs it.
 
-    `digests` tells by conversation which text and labels it was judged by, `cites` how many messages ask for an article.
+    `digests` tells by conversation which text and labels it was judged by, `cites` how many messages ask for an article,
+    `allowed` where something that must hold does not: of a baseline, what the gate may let pass.
     """
 
     manifest: Manifest
     digests: Mapping[str, str]
     cites: Mapping[str, int]
     marks: Sequence[Mark]
+    allowed: tuple[Place, ...] = ()
+
+
+def is_broken(mark: Mark) -> bool:
+    """Whether something that must hold does not."""
+    return MEASURES[mark.measure].must_hold and mark.value == 0
 
 
 def side_of(judged: Judged) -> Side:
     """A run that was just judged."""
     digests = {one.id: hashlib.sha256(as_line(one).encode()).hexdigest()[:12] for one, _ in judged.run.pairs}
     cites = Counter(name for one, _ in judged.run.pairs for turn in one.turns for name in turn.expect.cite)
-    return Side(manifest=judged.run.manifest, digests=digests, cites=cites, marks=judged.marks)
+    broken = tuple((one.measure, one.conversation, one.turn) for one in judged.marks if is_broken(one))
+    return Side(manifest=judged.run.manifest, digests=digests, cites=cites, marks=judged.marks, allowed=broken)
 
 
 def shared(before: Side, after: Side) -> frozenset[str]:
@@ -72,6 +82,7 @@ def write_side(file: Path, side: Side) -> None:
     places = sorted({(mark.conversation, mark.turn) for mark in kept})
     number = {place: n for n, place in enumerate(places)}
     lines = [
+        f'"allowed": {json.dumps(side.allowed)}',
         f'"manifest": {side.manifest.model_dump_json()}',
         f'"digests": {json.dumps(dict(side.digests))}',
         f'"cites": {json.dumps(dict(sorted(side.cites.items())))}',
@@ -95,7 +106,11 @@ def read_side(file: Path) -> Side:
         places = [tuple(place) for place in read["places"]]
         marks = [_long(name, places, row) for name in MEASURES for row in read.get(name, ())]
         return Side(
-            manifest=Manifest.model_validate(read["manifest"]), digests=read["digests"], cites=read["cites"], marks=marks
+            manifest=Manifest.model_validate(read["manifest"]),
+            digests=read["digests"],
+            cites=read["cites"],
+            marks=marks,
+            allowed=tuple((str(measure), str(conversation), int(turn)) for measure, conversation, turn in read["allowed"]),
         )
     except FileNotFoundError:
         raise FileInvalid(f"{file}: there is no such baseline; `--update` makes one") from None
