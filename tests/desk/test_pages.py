@@ -256,6 +256,89 @@ async def wait_for_rate(page: ChatClient) -> dict:
     return told()[-1]
 
 
+async def test_a_ticket_is_opened_for_the_customer_once_it_is_confirmed(hire: Hire, new_customer: NewCustomer):
+    agent, other, page = await hire(), await hire(), await new_customer()
+    chat = f"/desk/chats/{page.conversation}"
+    asked = {
+        "tool": "create_ticket",
+        "arguments": {"subject": "Bill <b>is</b> wrong", "category": "billing"},
+        "id": str(uuid4()),
+    }
+    assert (await agent.post(f"{chat}/propose", **asked))[0] == 409
+    await agent.act(page.conversation, "claim")
+    status, told = await agent.post(f"{chat}/propose", **asked)
+    assert (status, told["words"]) == (200, "open a ticket about “Bill ‹b›is‹/b› wrong”")
+    assert (await agent.post(f"{chat}/propose", headers={"X-Desk-Token": ""}, **asked))[0] == 403
+    for sealed in (told["proposal"][:-8], "", 7):
+        assert (await agent.post(f"{chat}/confirm", proposal=sealed))[0] == 422
+    assert (await other.post(f"{chat}/confirm", proposal=told["proposal"]))[0] == 422
+    for _ in range(2):
+        status, done = await agent.post(f"{chat}/confirm", proposal=told["proposal"])
+        assert status == 200
+        assert "I have opened ticket LF-" in done["words"]
+    number = re.search(r"LF-\d+", done["words"])[0]
+    status, panel = await agent.get(f"{chat}/customer")
+    assert panel["html"].count(f'data-number="{number}" aria-expanded') == 1
+    assert "Bill ‹b›is‹/b› wrong" in panel["html"]
+    assert "Bill &lt;b&gt;is&lt;/b&gt; wrong" in (await agent.get(f"{chat}/ticket?number={number}"))[1]["html"]
+    shown = (await agent.get(f"{chat}/entries"))[1]
+    assert sum("Done for the customer" in entry["html"] for entry in shown) == 1
+    assert "Done for the customer" not in json.dumps(page.events)
+
+
+async def test_the_form_of_a_visit_offers_the_times_that_are_free(hire: Hire, new_customer: NewCustomer):
+    agent, page = await hire(), await new_customer()
+    chat = f"/desk/chats/{page.conversation}"
+    assert (await agent.get(f"{chat}/form?tool=book_appointment"))[0] == 409
+    await agent.act(page.conversation, "claim")
+    status, form = await agent.get(f"{chat}/form?tool=book_appointment&line=2")
+    assert status == 200
+    slot = re.search(r'value="(\d{4}-\d\d-\d\dT\d+)"', form["html"])[1]
+    booked = {"tool": "book_appointment", "arguments": {"line": "2", "kind": "repair", "slot": slot}, "id": str(uuid4())}
+    status, told = await agent.post(f"{chat}/propose", **booked)
+    assert status == 200, told
+    assert told["words"].startswith("book a repair visit")
+
+
+async def test_signing_in_takes_chats_unless_somebody_only_looks_round(desk: Server, http: aiohttp.ClientSession):
+    for extra, state in (({}, "available"), ({"quiet": "yes"}, "away"), ({}, "available")):
+        agent = await add_agent(desk.data_dir)
+        client = AgentClient(desk.address, http, agent.id)
+        data = {"id": agent.id, "password": PASSWORD, **extra}
+        async with http.post(f"{desk.address}/desk/login", data=data, allow_redirects=False) as response:
+            client.cookie = response.headers["Set-Cookie"].split(";", 1)[0]
+        async with client.stream() as events:
+            await events.until(lambda name, data, state=state: name == "board" and data["state"] == state)
+
+
+async def test_who_signs_out_leaves_no_customer_waiting(desk: Server, hire: Hire, new_customer: NewCustomer):
+    agent, other, page = await hire(), await hire("Max"), await new_customer()
+    await agent.act(page.conversation, "claim")
+    assert (await agent.post("/desk/logout"))[0] == 303
+    await until_shown(page, "Your place is kept at the front")
+    await other.act(page.conversation, "claim")
+
+
+async def test_the_report_is_the_staffs_and_agents_see_their_own_part(hire: Hire, new_customer: NewCustomer):
+    agent, admin, page = await hire(), await hire("Ada", role="admin"), await new_customer()
+    await agent.act(page.conversation, "claim")
+    await agent.act(page.conversation, "close", outcome="solved")
+    path = f"/conversation/{page.conversation}/rating"
+    told = await wait_for_rate(page)
+    assert (await page.request("POST", path, json={"episode": told["rate"], "stars": 4, "comment": "<i>kind</i>"}))[0] == 200
+    status, html = await agent.get("/desk/report")
+    assert status == 200
+    assert "&lt;i&gt;kind&lt;/i&gt;" in html
+    assert "By agent" not in html
+    status, html = await admin.get("/desk/report?days=1")
+    assert "By agent" in html
+    assert "&lt;i&gt;kind&lt;/i&gt;" in html
+    other = await hire("Max")
+    assert "kind" not in (await other.get("/desk/report"))[1]
+    agent.cookie = ""
+    assert (await agent.get("/desk/report"))[0] == 303
+
+
 async def test_typing_is_shown_to_the_customer(hire: Hire, new_customer: NewCustomer):
     agent, page = await hire(), await new_customer()
     await agent.act(page.conversation, "claim")
