@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from bot.desk.behalf import Behalf
 from bot.desk.board import Board
@@ -53,6 +54,8 @@ class Room:
     behalf: Behalf
     show_typing: Callable[[ConversationId, str], None]
     is_stopping: bool = False
+    rows: dict[ConversationId, tuple[int, Any]] = field(default_factory=dict)
+    """What a page shows of each case, and up to which entry; the page's own."""
     _here: Counter[AgentId] = field(default_factory=Counter)
     _beating: asyncio.Task[None] | None = None
 

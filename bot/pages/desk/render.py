@@ -23,6 +23,7 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["
 _OURS = re.compile(r"/help/[\w.~/-]+(#[\w-]+)?")
 _WIDTH, _HEIGHT = 240, 48
 PREVIEW_CHARS = 90
+MOST_ROWS = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,17 @@ def mood_of(frustration: float | None) -> str:
 
 
 def row_of(case: Case, room: Room) -> Row:
-    """A case in a list."""
+    """A case in a list; made once for each entry, however many agents look at it."""
+    seq, known = room.rows.get(case.id, (-1, None))
+    row: Row = known if seq == case.last_seq else _make_row(case, room)
+    if row is not known:
+        if len(room.rows) > MOST_ROWS:
+            room.rows.clear()
+        room.rows[case.id] = case.last_seq, row
+    return row
+
+
+def _make_row(case: Case, room: Room) -> Row:
     return Row(
         id=case.id,
         label=label_of(case),
