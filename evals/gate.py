@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-known",
         action="store_true",
-        help="what must hold and is broken where the baseline says so does not close it",
+        help="what the baseline names as broken does not close it",
     )
     add_setup(parser)
 
@@ -110,10 +110,8 @@ def check_gate(judged: Judged, before: Side, *, allow_known: bool = False) -> st
     able = f"; a loss of {right.difference.smallest:.1%} of right replies would have shown" if right else ""
     left = f", {compared.only_one} new or relabelled conversations left out" if compared.only_one else ""
     still = set(now.allowed)
-    old = [
-        f"gate: allowed by name, and {'still broken' if one in still else 'no longer broken'}: {_named(*one)}"
-        for one in known
-    ]
+    held = {place: "still" if place in still else "no longer" for place in known}
+    old = [f"gate: allowed by name, and {word} broken: {_named(*place)}" for place, word in held.items()]
     return "\n".join([f"gate: passed: {compared.conversations} conversations as before or better{left}{able}", *old])
 
 
