@@ -1,6 +1,7 @@
 """The extractive answerer: quotes the passages that answer, whole and in order. It needs no provider and no key."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 from bot.domain import Answer, Block, Outcome
@@ -15,6 +16,9 @@ CLOSE = 0.8
 """Another section joins the answer when its score is this share of the best one's, and it fits."""
 SEEN = 0.95
 """What a passage counts that the customer has been shown already: another of about the same worth comes before it."""
+
+COUNTED = 4096
+"""Passages of which it is remembered how many words they have."""
 
 Section = tuple[Passage, ...]
 Scores = Mapping[PassageId, float]
@@ -79,11 +83,16 @@ def _within(wanted: Sequence[Passage], room: int) -> list[Passage]:
     kept: dict[str, Passage] = {}
     words = 0
     for passage in wanted:
-        length = sum(any(map(str.isalnum, word)) for word in passage.text.split())
+        length = _count_words(passage.text)
         if passage.id not in kept and (not kept or words + length <= room):
             kept[passage.id] = passage
             words += length
     return list(kept.values())
+
+
+@lru_cache(COUNTED)
+def _count_words(text: str) -> int:
+    return sum(any(map(str.isalnum, word)) for word in text.split())
 
 
 class ExtractiveLLM:

@@ -9,7 +9,7 @@ import re
 
 from bot.llm.stream import Line, Request
 
-_ASCII = re.compile(r"[\x00-\x7f]")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]")
 PER_LINE = 4
 """Tokens that a vendor's own marks around a line of the prompt cost."""
@@ -17,8 +17,10 @@ PER_LINE = 4
 
 def estimate_tokens(text: str) -> int:
     """Tokens of prose: a quarter of the ASCII characters, 0.8 of Chinese, Japanese and Korean ones, half of the others."""
-    ascii_chars, cjk = len(_ASCII.findall(text)), len(_CJK.findall(text))
-    return round(ascii_chars / 4 + cjk * 0.8 + (len(text) - ascii_chars - cjk) / 2)
+    if text.isascii():
+        return round(len(text) / 4)
+    others, cjk = len(_NOT_ASCII.findall(text)), len(_CJK.findall(text))
+    return round((len(text) - others) / 4 + cjk * 0.8 + (others - cjk) / 2)
 
 
 def estimate_payload(text: str) -> int:
