@@ -85,12 +85,12 @@ class SqlRecords:
             return empty_out(connection, customer)
 
     def _scrub(self) -> None:
-        """SQLite keeps what was deleted in free pages and in the log beside the file: both are written anew."""
+        """Both keep what was deleted in free pages, SQLite in the log beside the file too: all is written anew."""
         with self._database.read() as connection:
             if self._database.is_server:
                 connection.execute(text("SET statement_timeout = '50s'"))
                 for table in TOUCHED:
-                    connection.execute(text(f"VACUUM {table}"))
+                    connection.execute(text(f"VACUUM FULL {table}"))
                 connection.execute(text("RESET statement_timeout"))
                 return
             _truncate(connection)

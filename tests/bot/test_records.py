@@ -1,10 +1,12 @@
 """Records: what is erased is gone to the byte, what is exported is one person's, and a token is spent once."""
 
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bot.audit import CallRecord, Ruling
@@ -21,11 +23,28 @@ from bot.tickets import NewTicket, of_account
 
 ANNA, BEN = CustomerId("anna-4711"), CustomerId("ben")
 CANARY = "canary-7f3a"
+CHANGES = (
+    "text = 'other'",
+    "text = ''",
+    "text = '', data = '{\"erased\": true}'",
+    "text = '', data = '{\"erased\": true}', client_id = NULL, speaker = 'bot'",
+    "text = '', data = '{\"erased\": true}', client_id = NULL, seq = 2",
+    "text = '', data = '{\"erased\": true}', client_id = NULL, at = '2020-01-01'",
+)
+"""What nobody may change in an entry that is not emptied whole."""
 
 
 @pytest.fixture
-async def log(tmp_path: Path) -> AsyncIterator[SqlLog]:
+async def file_log(tmp_path: Path) -> AsyncIterator[SqlLog]:
     opened = open_log(None, tmp_path)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+async def log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlLog]:
+    url = request.getfixturevalue("postgres_schema") if request.param == "postgresql" else None
+    opened = open_log(url, tmp_path)
     yield opened
     await opened.close()
 
@@ -49,19 +68,19 @@ def bytes_of(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
 
-async def test_no_byte_of_an_erased_customer_stays_and_nobody_elses_goes(log: SqlLog, tmp_path: Path) -> None:
+async def test_no_byte_of_an_erased_customer_stays_and_nobody_elses_goes(file_log: SqlLog, tmp_path: Path) -> None:
     for number in range(300):
-        await say(log, f"a{number % 7}", ANNA, f"{CANARY} {number} " + "x" * (number * 13 % 900), f"{CANARY}-{number}")
-        await say(log, f"b{number % 5}", BEN, f"kept-text {number} " + "y" * (number * 17 % 900))
+        await say(file_log, f"a{number % 7}", ANNA, f"{CANARY} {number} " + "x" * (number * 13 % 900), f"{CANARY}-{number}")
+        await say(file_log, f"b{number % 5}", BEN, f"kept-text {number} " + "y" * (number * 17 % 900))
     assert CANARY.encode() in bytes_of(tmp_path)
-    told = await log.records.erase(ANNA)
+    told = await file_log.records.erase(ANNA)
     assert told == {"conversations": 7, "entries": 300}
     left = bytes_of(tmp_path)
     assert CANARY.encode() not in left
     assert ANNA.encode() not in left
     assert left.count(b"kept-text") >= 300
-    assert [len(await log.after(ConversationId(f"b{n}"))) for n in range(5)] == [60] * 5
-    assert await log.records.erase(ANNA) == {"conversations": 0, "entries": 0}
+    assert [len(await file_log.after(ConversationId(f"b{n}"))) for n in range(5)] == [60] * 5
+    assert await file_log.records.erase(ANNA) == {"conversations": 0, "entries": 0}
 
 
 async def test_an_erased_conversation_keeps_its_numbering_and_takes_nothing_more(log: SqlLog) -> None:
@@ -79,22 +98,57 @@ async def test_an_erased_conversation_keeps_its_numbering_and_takes_nothing_more
     assert await log.conversations(ANNA) == []
 
 
-async def test_any_change_of_an_entry_but_an_erasure_is_still_refused(log: SqlLog, tmp_path: Path) -> None:
-    await say(log, "a", ANNA, "words", "c1")
+async def test_any_change_of_an_entry_but_an_erasure_is_still_refused(file_log: SqlLog, tmp_path: Path) -> None:
+    await say(file_log, "a", ANNA, "words", "c1")
     with sqlite3.connect(tmp_path / "frontdesk.db") as raw:
-        for change in (
-            "text = 'other'",
-            "text = ''",
-            "text = '', data = '{\"erased\": true}'",
-            "text = '', data = '{\"erased\": true}', client_id = NULL, speaker = 'bot'",
-            "text = '', data = '{\"erased\": true}', client_id = NULL, seq = 2",
-            "text = '', data = '{\"erased\": true}', client_id = NULL, at = '2020-01-01'",
-        ):
+        for change in CHANGES:
             with pytest.raises(sqlite3.IntegrityError, match="append-only"):
                 raw.execute(f"UPDATE entries SET {change}")
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             raw.execute("DELETE FROM entries")
     raw.close()
+
+
+@pytest.mark.postgres
+async def test_postgresql_refuses_the_same_changes(postgres_schema: str, tmp_path: Path) -> None:
+    log = open_log(postgres_schema, tmp_path)
+    await say(log, "a", ANNA, "words", "c1")
+    await log.close()
+    with psycopg.connect(postgres_schema, autocommit=True) as raw:
+        for change in (
+            *(f"UPDATE entries SET {change}" for change in CHANGES),
+            "DELETE FROM entries",
+            "TRUNCATE entries CASCADE",
+        ):
+            with pytest.raises(psycopg.Error, match="append-only"):
+                raw.execute(change)
+
+
+@pytest.mark.postgres
+async def test_no_byte_of_an_erased_customer_stays_in_postgresqls_tables(postgres_schema: str, tmp_path: Path) -> None:
+    with psycopg.connect(postgres_schema) as asking:
+        [(folder,)] = asking.execute("SHOW data_directory").fetchall()
+    if not os.access(folder, os.R_OK):
+        pytest.skip("the server's files cannot be read here")
+    log = open_log(postgres_schema, tmp_path)
+    for number in range(200):
+        await say(log, f"a{number % 7}", ANNA, f"{CANARY} {number} " + "x" * (number * 13 % 900), f"{CANARY}-{number}")
+        await say(log, f"b{number % 5}", BEN, f"kept-text {number} " + "y" * (number * 17 % 900))
+    checkpoint(postgres_schema)
+    assert CANARY.encode() in bytes_of(Path(folder) / "base")
+    assert await log.records.erase(ANNA) == {"conversations": 7, "entries": 200}
+    await log.close()
+    checkpoint(postgres_schema)
+    left = bytes_of(Path(folder) / "base")
+    assert CANARY.encode() not in left
+    assert ANNA.encode() not in left
+    assert left.count(b"kept-text") >= 200
+
+
+def checkpoint(url: str) -> None:
+    """Have the server write what it holds in memory."""
+    with psycopg.connect(url, autocommit=True) as raw:
+        raw.execute("CHECKPOINT")
 
 
 async def test_an_export_holds_all_of_one_customer_and_nothing_of_another(log: SqlLog) -> None:
@@ -108,7 +162,7 @@ async def test_an_export_holds_all_of_one_customer_and_nothing_of_another(log: S
 
 
 async def test_every_table_of_the_database_that_names_a_customer_or_a_conversation_is_covered(
-    log: SqlLog, tmp_path: Path
+    file_log: SqlLog, tmp_path: Path
 ) -> None:
     with sqlite3.connect(tmp_path / "frontdesk.db") as raw:
         tables = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -151,25 +205,25 @@ async def test_a_visitors_conversations_are_claimed_by_the_customer(log: SqlLog)
 
 
 async def test_what_tools_did_for_a_customer_is_exported_erased_and_claimed_with_their_conversations(
-    log: SqlLog, tmp_path: Path
+    file_log: SqlLog, tmp_path: Path
 ) -> None:
     store = open_store(None, tmp_path)
-    tickets, audit, profiles = SqlTickets(store), SqlAudit(store), log.profiles(30)
+    tickets, audit, profiles = SqlTickets(store), SqlAudit(store), file_log.profiles(30)
     visitor = CustomerId("visitor-1")
-    await say(log, "a", visitor, "open a ticket")
+    await say(file_log, "a", visitor, "open a ticket")
     theirs = [(visitor, "a", "before they signed in"), (of_account(ANNA), "elsewhere", "opened at the desk")]
     for who, chat, about in theirs:
         wanted = NewTicket(customer=who, conversation=ConversationId(chat), subject=about, key=about, text=CANARY + about)
         await tickets.open(wanted)
     await tickets.open(NewTicket(customer=of_account(BEN), conversation=ConversationId("b"), subject="kept-text", key="b"))
     await audit.record(made_call(CANARY))
-    await log.records.claim(visitor, ANNA)
+    await file_log.records.claim(visitor, ANNA)
     assert len(await tickets.of(of_account(ANNA))) == 2
-    told = await log.records.export(ANNA)
+    told = await file_log.records.export(ANNA)
     assert len(told["tickets"]) == len(told["ticket_notes"]) == 2
     assert [row["arguments"] for row in told["tool_calls"]] == [CANARY]
 
-    await log.records.erase(ANNA)
+    await file_log.records.erase(ANNA)
     left = bytes_of(tmp_path)
     assert CANARY.encode() not in left
     assert b"kept-text" in left
