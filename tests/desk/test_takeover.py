@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from bot.between import Between
 from bot.desk.board import Board
 from bot.desk.desk import Desk
 from bot.desk.offering import is_live
@@ -15,10 +16,12 @@ from bot.domain import ConversationId, Speaker
 from bot.llm.scripted import ScriptedLLM
 from bot.llm.stream import Text
 from bot.sql.desk import SqlRoster
+from bot.sql.log import open_log
 from bot.sql.staff import SqlStaff
 from bot.sql.store import Store, open_store
+from bot.state import State
 from tests.bot.test_writer import ANN, GOOD, Chat, says
-from tests.desk.people import ZOE
+from tests.desk.people import CHAT, ZOE
 
 NEVER = 3600.0
 """Seconds that the model falls silent for, in the middle of its reply: nothing but a cut ends them here."""
@@ -97,6 +100,23 @@ async def test_after_handing_back_the_assistant_answers_the_next_message(taken: 
     await taken.desk.hand_back(ZOE, taken.id)
     await taken.bot.accept(taken.id, ANN, "what is the late fee?")
     assert "£7.50" in await taken.until_shown()
+
+
+async def test_who_types_in_one_process_is_shown_by_another(tmp_path):
+    state, log = State("process"), open_log(None, tmp_path)
+    here, there = Between(state, log), Between(state, log)
+    shown: asyncio.Queue[tuple[ConversationId, str]] = asyncio.Queue()
+    there.typing_listeners.append(lambda chat, name: shown.put_nowait((chat, name)))
+    there.start()
+    await asyncio.sleep(0)  # it listens from its first step on
+    try:
+        async with asyncio.timeout(60):
+            here.tell_typing(CHAT, "Zoe")
+            assert await shown.get() == (CHAT, "Zoe")
+    finally:
+        await here.close()
+        await there.close()
+        await log.close()
 
 
 async def test_a_chat_of_the_assistants_is_the_staffs_to_read_while_it_goes_on(taken: Taken):

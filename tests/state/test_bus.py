@@ -199,6 +199,22 @@ async def test_a_wake_up_reaches_every_listener_of_every_process_once(buses):
             assert sorted(heard) == [("chat", 7), ("other", 9)]
 
 
+async def test_who_types_is_told_to_other_processes(buses):
+    mine, theirs = buses(), buses()
+    async with asyncio.timeout(60), aclosing(theirs.listen()) as there:
+        hearing = asyncio.create_task(_typing(there))
+        await _deaf_no_more(mine, theirs, [hearing])
+        await mine.wake(CHAT, 0, typing="Zoë “Z”")
+        assert await hearing == "Zoë “Z”"
+
+
+async def _typing(wakes) -> str:
+    async for wake in wakes:
+        if wake.typing:
+            return wake.typing
+    return ""
+
+
 async def _heard(wakes) -> list[tuple[str, int]]:
     """The two wake-ups of the test, without those that only say that one listens now, or that were sent to find that out."""
     heard = []
