@@ -25,6 +25,8 @@ MOST_SHOWN = 500
 PATIENCE_SECONDS = 0.7
 """A turn that takes longer shows that it is under way; most do not."""
 RETRY_SECONDS = 2.0
+REBUILD_SECONDS = 15.0
+"""What a page sends so soon after it was sent its whole conversation may be lost from it, and is shown to it again."""
 
 
 class Screen:
@@ -72,6 +74,7 @@ class Screen:
         entries = await self._bot.log.before(view.conversation, conversation.last_seq + 1, MOST_SHOWN)
         await self._emit("first_interaction", {"interaction": "resume", "thread_id": view.conversation}, view.sid)
         await self._emit("resume_thread", show_conversation(conversation, entries, self._assistant), view.sid)
+        view.rebuilt_by = asyncio.get_running_loop().time() + REBUILD_SECONDS
         view.shown = entries[-1].seq if entries else 0
         view.sent.clear()
         view.unanswered.clear()

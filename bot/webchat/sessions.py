@@ -13,7 +13,8 @@ class View:
     """One open page; `session` is the page's own id (a secret of its visitor), `sid` its present socket.
 
     `shown` is the last sequence number the page was sent. `sent` holds the texts of messages under way, whose bubbles the
-    page shows already. `unanswered` are the customer's messages that nothing settles yet, `settled` is the last one settled.
+    page shows already; until `rebuilt_by`, a time of the loop's clock, it may be building itself anew without them.
+    `unanswered` are the customer's messages that nothing settles yet, `settled` is the last one settled.
     """
 
     session: str
@@ -29,6 +30,7 @@ class View:
     working: bool = False
     arriving: int = 0
     sent: dict[ClientId, str] = field(default_factory=dict)
+    rebuilt_by: float = 0.0
     unanswered: set[int] = field(default_factory=set)
     in_order: asyncio.Lock = field(default_factory=asyncio.Lock)
     follower: asyncio.Task[None] | None = None

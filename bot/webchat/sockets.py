@@ -4,6 +4,7 @@ Chainlit's handlers trust the browser (speaker, name, id, metadata, thread), ack
 exception texts. Ours take a text and an id, and nothing else.
 """
 
+import asyncio
 import logging
 import re
 import time
@@ -145,7 +146,7 @@ class Sockets:
         if view.arriving > MOST_ARRIVING:
             raise TooManyMessages
         async with view.in_order:
-            if isinstance(text, str):
+            if isinstance(text, str) and asyncio.get_running_loop().time() > view.rebuilt_by:
                 view.sent[client_id] = text
             try:
                 entry = await self._bot.accept(view.conversation, view.customer, text, client_id)

@@ -15,7 +15,7 @@ NewPage = Callable[..., Awaitable[ChatClient]]
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose bot says back what it is told; see echo_app.py."""
-    limits = {"MESSAGES_PER_MINUTE": "100000", "VISITORS_PER_MINUTE": "100000", "BREAK_LOG": "1"}
+    limits = {"MESSAGES_PER_MINUTE": "100000", "VISITORS_PER_MINUTE": "100000", "BREAK_LOG": "1", "TURN_SECONDS": "300"}
     allowed = {"ALLOWED_ORIGINS": '["https://www.example.com"]'}
     with Server(tmp_path_factory.mktemp("webchat") / "data", app=ECHO_APP, env=limits | allowed) as running:
         yield running

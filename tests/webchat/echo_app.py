@@ -1,9 +1,10 @@
 """A server for the tests of the web chat alone: the real log and flow, and replies that the test asks for.
 
-`GET /test/kept` counts what is kept for open pages.
+`GET /test/kept` counts what is kept for open pages, `POST /test/open/NAME` opens a gate.
 
-`slow 2`: a turn of two seconds. `crash`: a turn that fails. `cite`: a reply with citations. `notice`: a line of the
-system's. Anything else comes back. With BREAK_LOG=1 in the environment, the message `break the log` is taken badly.
+`hold NAME`: a turn that waits at a gate. `door NAME`: a message that waits there before it is taken. `crash`: a turn that
+fails. `cite`: a reply with citations. `notice`: a line of the system's. Anything else comes back. With BREAK_LOG=1 in the
+environment, the message `break the log` is taken badly.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from bot.pages.help import help_router
 from bot.settings import Settings
 from bot.sql.log import open_log
 from bot.webchat.chat import serve
-from knowledge.document import Article, Document, DocumentId, Found, Passage, PassageId
+from knowledge.document import Article, Contents, Document, DocumentId, Found, Passage, PassageId
 
 TRACE = "TRACE-OF-THE-TURN"
 CITATIONS = [
@@ -52,6 +53,16 @@ class NothingFound:
         passage = Passage(id=PassageId("bills-3"), document=document, title="Bills", heading="", text="Text", position=3)
         return Article(document=Document(id=document, title="Bills", text="Text"), passages=(passage,))
 
+    async def contents(self) -> Contents:
+        return Contents()
+
+
+GATES: dict[str, asyncio.Event] = {}
+
+
+def gate(name: str) -> asyncio.Event:
+    return GATES.setdefault(name, asyncio.Event())
+
 
 class EchoBot(Bot):
     """Answers with what it was told."""
@@ -59,14 +70,16 @@ class EchoBot(Bot):
     async def accept(
         self, conversation: ConversationId, customer: CustomerId, text: object, client_id: ClientId | None = None
     ) -> Entry:
+        if isinstance(text, str) and text.startswith("door "):
+            await gate(text.removeprefix("door ")).wait()
         if text == "break the log" and os.environ.get("BREAK_LOG"):
             raise ZeroDivisionError("secret-of-the-inside")
         return await super().accept(conversation, customer, text, client_id)
 
     async def take_turn(self, asked: Entry) -> None:
         word, _, rest = asked.text.partition(" ")
-        if word == "slow":
-            await asyncio.sleep(float(rest))
+        if word == "hold":
+            await gate(rest).wait()
         elif word == "crash":
             raise ZeroDivisionError("secret-of-the-inside")
         elif word == "notice":
@@ -104,5 +117,15 @@ def count_kept(bot: Bot) -> APIRouter:
     return router
 
 
+def gates(bot: Bot) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/test/open/{name}")
+    async def open_gate(name: str) -> None:
+        gate(name).set()
+
+    return router
+
+
 config.project.session_timeout = 3
-serve(build_bot, pages=[lambda bot: help_router(bot.search, bot.settings), health_router, count_kept])
+serve(build_bot, pages=[lambda bot: help_router(bot.search, bot.settings), health_router, count_kept, gates])

@@ -64,8 +64,10 @@ async def test_entries_missed_while_the_connection_was_lost_are_shown_on_return(
     await page.wait_for_event("resume_thread")
     assert [text for _, text in transcript(page)] == ["one", "You said: one", "two", "You said: two"]
     page.events.clear()
-    await page.ask("three")
-    assert [name for name, _ in page.events] == ["new_message"]
+    ack = await page.send("three", sent := str(uuid.uuid4()))
+    await page.wait_for_reply(ack["seq"])
+    assert {name for name, _ in page.events} == {"new_message"}
+    assert page.steps[sent]["output"] == "three", "the page may have been built anew after it was sent"
     await tab.close()
 
 
@@ -87,35 +89,40 @@ async def test_a_page_without_a_conversation_is_sent_none_on_return(new_page: Ne
     assert "resume_thread" not in [name for name, _ in page.events]
 
 
-async def test_a_slow_turn_shows_that_it_is_under_way_and_a_quick_one_does_not(new_page: NewPage) -> None:
+async def open_gate(page: ChatClient, name: str) -> None:
+    """Let the turn go on that holds there."""
+    assert (await page.request("POST", f"/test/open/{name}"))[0] == 200
+
+
+async def test_a_slow_turn_shows_that_it_is_under_way(new_page: NewPage) -> None:
     page = await new_page()
-    await page.ask("quick")
-    assert "task_start" not in [name for name, _ in page.events]
-    ended = asyncio.create_task(page.wait_for_event("task_end"))
-    await page.ask("slow 1")
-    await ended
+    ack = await page.send(f"hold {page.session_id}")
+    await page.until(lambda: page.working)
     names = [name for name, _ in page.events]
     assert names[names.index("task_start") - 1] == "new_message"
-    assert not page.working
+    await open_gate(page, page.session_id)
+    await page.wait_for_reply(ack["seq"])
+    await page.until(lambda: not page.working)
     assert "thinking" not in page.steps
 
 
 async def test_a_page_opened_during_a_turn_shows_that_it_is_under_way(new_page: NewPage) -> None:
     page = await new_page()
-    ack = await page.send("slow 2")
+    ack = await page.send(f"hold {page.session_id}")
     tab = page.tab(page.conversation)
     await tab.connect()
-    await tab.wait_for_event("task_start")
-    assert (await tab.wait_for_reply(ack["seq"]))["output"] == "You said: slow 2"
+    await tab.until(lambda: tab.working)
+    await open_gate(page, page.session_id)
+    assert (await tab.wait_for_reply(ack["seq"]))["output"] == f"You said: hold {page.session_id}"
     await tab.close()
 
 
 async def test_the_stop_button_cuts_the_reply_and_says_so(new_page: NewPage) -> None:
     page = await new_page()
-    ack = await page.send("slow 30")
-    await page.wait_for_event("task_start")
+    ack = await page.send(f"hold {page.session_id}")
+    await page.until(lambda: page.working)
     await page.stop()
-    notice = await page.wait_for_reply(ack["seq"], seconds=5)
+    notice = await page.wait_for_reply(ack["seq"])
     assert notice["type"] == "system_message"
     assert (await page.ask("after"))["output"] == "You said: after"
 

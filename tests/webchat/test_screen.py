@@ -80,6 +80,20 @@ async def test_a_question_to_the_bot_shows_that_it_is_at_work() -> None:
     view.rest()
 
 
+async def test_a_quick_reply_shows_no_sign_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screen, "PATIENCE_SECONDS", 3600.0)
+    log = OddLog()
+    view, events, shown = await open_page(log)
+    shown.follow(view)
+    await say(log, "hello")
+    await say(log, "hello yourself", answers=1)
+    async with asyncio.timeout(60):
+        while events.names.count("new_message") < 2 or view.patience:  # noqa: ASYNC110  a moment of the loop, no clock
+            await asyncio.sleep(0)
+    assert "task_start" not in events.names
+    view.rest()
+
+
 async def test_a_question_to_a_person_leaves_the_box_free() -> None:
     log = OddLog()
     log.holder = Holder.AGENT

@@ -1,4 +1,4 @@
-"""A reply on the page while it is being written, through the real server: a scripted model that pauses between sentences."""
+"""A reply on the page while it is being written, through the real server: a scripted model that can be held midway."""
 
 import asyncio
 import json
@@ -10,19 +10,24 @@ import pytest
 
 from tests.chat_client import ChatClient
 from tests.server import Server
-from tests.webchat.writing_texts import SENTENCES
+from tests.webchat.writing_texts import HOLDABLE, SENTENCES
 
-PAUSE_SECONDS = 0.4
+PAUSE_SECONDS = 0.2
 QUESTION = "what is the late fee?"
 
 
 @pytest.fixture(scope="module")
 def writing_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose model says three sentences, each after a pause."""
+    """A server whose model says three sentences, each after a pause; it can be held after the first."""
     folder = tmp_path_factory.mktemp("writing")
     steps = [step for n, said in enumerate(SENTENCES, 1) for step in ({"text": f"{said} [{n}] "}, {"wait": PAUSE_SECONDS})]
     (folder / "script.json").write_text(json.dumps([steps]))
-    env = {"LLM_PROVIDERS": "scripted", "LLM_SCRIPT": str(folder / "script.json"), "MESSAGES_PER_MINUTE": "100000"}
+    env = {
+        "LLM_PROVIDERS": "scripted",
+        "LLM_SCRIPT": str(folder / "script.json"),
+        "MESSAGES_PER_MINUTE": "100000",
+        **HOLDABLE,
+    }
     with Server(folder / "data", app="tests/webchat/writing_app.py", env=env) as running:
         yield running
 
@@ -33,7 +38,17 @@ async def page(writing_server: Server, http: aiohttp.ClientSession) -> AsyncIter
     await page.sign_in()
     await page.connect()
     yield page
+    await page.request("POST", "/test/let")
     await page.close()
+
+
+async def hold(page: ChatClient) -> None:
+    """The model says no more than its first sentence until it is let."""
+    assert (await page.request("POST", "/test/hold"))[0] == 200
+
+
+async def let(page: ChatClient) -> None:
+    assert (await page.request("POST", "/test/let"))[0] == 200
 
 
 def drafts(page: ChatClient) -> list[str]:
@@ -46,13 +61,11 @@ def is_draft(step: str) -> bool:
 
 
 async def until_no_draft(page: ChatClient) -> None:
-    while any(map(is_draft, page.steps)):
-        await page.wait_for_event("delete_message", seconds=60)
+    await page.until(lambda: not any(map(is_draft, page.steps)))
 
 
 async def until_a_draft(page: ChatClient) -> None:
-    while not any(map(is_draft, page.steps)):
-        await page.wait_for_event("new_message", seconds=60)
+    await page.until(lambda: any(map(is_draft, page.steps)))
 
 
 async def test_sentences_come_before_the_finished_reply_and_then_make_room_for_it(page: ChatClient) -> None:
@@ -80,30 +93,35 @@ async def test_what_is_being_written_tells_the_browser_its_words_and_nothing_els
 
 
 async def test_waiting_dots_make_room_for_words_and_the_stop_button_stays(page: ChatClient) -> None:
+    await hold(page)
     ack = await page.send(QUESTION)
-    await page.wait_for_event("task_start")
+    await page.until(lambda: page.working)
     await until_a_draft(page)
-    assert "thinking" not in page.steps
+    await page.until(lambda: "thinking" not in page.steps)
     assert page.working
+    await let(page)
     await page.wait_for_reply(ack["seq"])
 
 
 async def test_a_reply_stopped_in_the_middle_leaves_a_notice_and_no_draft(page: ChatClient) -> None:
+    await hold(page)
     ack = await page.send(QUESTION)
     await until_a_draft(page)
     await page.stop()
-    notice = await page.wait_for_reply(ack["seq"], seconds=60)
+    notice = await page.wait_for_reply(ack["seq"])
     await until_no_draft(page)
     assert notice["type"] == "system_message"
     assert "assistant_message" not in [step["type"] for step in page.steps.values()]
 
 
 async def test_a_second_tab_and_a_refreshed_page_see_what_was_written_before_they_came(page: ChatClient) -> None:
+    await hold(page)
     ack = await page.send(QUESTION)
     await until_a_draft(page)
     tab = page.tab(page.conversation)
     await tab.connect()
     await until_a_draft(tab)
+    await let(page)
     reply = await tab.wait_for_reply(ack["seq"])
     await until_no_draft(tab)
     assert drafts(tab)[0].startswith(SENTENCES[0])
@@ -112,16 +130,19 @@ async def test_a_second_tab_and_a_refreshed_page_see_what_was_written_before_the
 
 
 async def test_a_page_that_comes_back_in_the_middle_shows_the_reply_once(page: ChatClient) -> None:
+    await hold(page)
     ack = await page.send(QUESTION)
     await until_a_draft(page)
     await page.drop()
     await page.connect()
+    await let(page)
     reply = await page.wait_for_reply(ack["seq"])
     await until_no_draft(page)
     assert [step["output"] for step in page.steps.values() if step["type"] == "assistant_message"] == [reply["output"]]
 
 
 async def test_nothing_is_kept_when_the_pages_are_closed_and_the_replies_finished(page: ChatClient) -> None:
+    await hold(page)
     for _ in range(5):
         tab = page.tab()
         await tab.connect()
@@ -129,6 +150,7 @@ async def test_nothing_is_kept_when_the_pages_are_closed_and_the_replies_finishe
         await until_a_draft(tab)
         await tab.close()
     await page.drop()
-    async with asyncio.timeout(60):
+    await let(page)
+    async with asyncio.timeout(120):
         while (await page.request("GET", "/test/live"))[1]:  # noqa: ASYNC110  the server is another process
             await asyncio.sleep(0.05)

@@ -5,3 +5,11 @@ SENTENCES = (
     "You can pay by card under Billing (Note:this stays).",
     "Call us on weekdays if you cannot pay in time.",
 )
+
+HOLDABLE = {
+    "HOLD": "1",
+    **dict.fromkeys(
+        ("TURN_SECONDS", "LLM_FIRST_TOKEN_SECONDS", "LLM_BETWEEN_TOKENS_SECONDS", "LLM_PATIENCE_SECONDS"), "300"
+    ),
+}
+"""The environment of a server whose model can be held midway for as long as a test needs."""
