@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from benchmarks.crowd import Customer
-from benchmarks.history import History, Log, Verdict, What, check_history
+from benchmarks.history import Event, History, Log, Verdict, What, check_history
 from benchmarks.report import Goal, Result
 from benchmarks.servers import NO_LIMITS
 from bot.domain import CustomerId
@@ -23,19 +23,23 @@ from tests.server import Server
 CUSTOMERS, KILLS = 60, 20
 SHORTEST_LIFE, LONGEST_LIFE = 0.05, 4.0
 """Seconds between the moment the server answers and its death."""
-START_SECONDS = 180.0
-SETTLING_SECONDS = 90.0
+START_SECONDS = SETTLING_SECONDS = 300.0
+LOOK_SECONDS = 0.05
 SEED = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Siege:
-    """How many customers ask, how often the server is killed, and the seed of the moments."""
+    """How many customers ask, how often the server is killed, and the seed of the moments.
+
+    With `between`, each moment waits until every customer is connected again and so many messages were acknowledged.
+    """
 
     customers: int = CUSTOMERS
     kills: int = KILLS
     longest_life: float = LONGEST_LIFE
     seed: int = SEED
+    between: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +118,9 @@ async def _kill_and_start(server: Server, siege: Siege, history: History) -> lis
     chance = random.Random(siege.seed)
     back_seconds = []
     for _ in range(siege.kills):
+        since = len(history.events)
+        while siege.between and not _is_lively(history.events[since:], siege):  # noqa: ASYNC110  the history has no bell
+            await asyncio.sleep(LOOK_SECONDS)
         await asyncio.sleep(chance.uniform(SHORTEST_LIFE, siege.longest_life))
         killed = time.monotonic()
         server.kill()
@@ -122,6 +129,12 @@ async def _kill_and_start(server: Server, siege: Siege, history: History) -> lis
         back_seconds.append(round(time.monotonic() - killed, 1))
     await asyncio.sleep(siege.longest_life)
     return back_seconds
+
+
+def _is_lively(events: Sequence[Event], siege: Siege) -> bool:
+    connected = {event.customer for event in events if event.what is What.CONNECTED}
+    acknowledged = sum(event.what is What.ACKNOWLEDGED for event in events)
+    return len(connected) == siege.customers and acknowledged >= siege.between
 
 
 def _start(server: Server) -> None:
