@@ -124,7 +124,7 @@ def _textblob() -> _Sentiment:
         from textblob.en import sentiment  # noqa: PLC0415 - see above
     finally:
         if not held:  # whoever imports TextBlob itself gets it whole
-            for name in [name for name in sys.modules if name.partition(".")[0] == "textblob"]:
+            for name in [name for name in list(sys.modules) if name.partition(".")[0] == "textblob"]:
                 del sys.modules[name]
     analyse: _Sentiment = sentiment
     analyse("ready")
