@@ -194,6 +194,7 @@ async def _rows(log: SqlLog, seen: Seen, spans: Sequence[Span]) -> tuple[list[Ro
         )
         unwell = [at for at, is_well in seen.well if at >= span.began and not is_well]
         back = max([at - span.ended for at in unwell if at <= span.ended + CALM_SECONDS], default=0.0)
+        back = 0.0 if span.fault == "well" else max(0.0, back)
         rows.append(
             {
                 "redis is": span.fault,
@@ -202,7 +203,7 @@ async def _rows(log: SqlLog, seen: Seen, spans: Sequence[Span]) -> tuple[list[Ro
                 **spread(during),
                 "longest ms": round(max(during, default=0.0), 1),
                 "p95 ms after": spread(after)["p95 ms"],
-                "back after s": round(max(0.0, back), 2),
+                "back after s": round(back, 2),
             }
         )
     return rows, lost
