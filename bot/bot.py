@@ -26,7 +26,7 @@ from bot.domain import (
     Speaker,
     Turn,
 )
-from bot.errors import ConversationUnknown, HolderChanged, NotYours
+from bot.errors import ConversationUnknown, HolderChanged, NotYours, TooManyMessages
 from bot.guard import guard
 from bot.handover import wants_bot_back
 from bot.limits import MessageRate
@@ -135,6 +135,8 @@ class Bot:
         A repeat of a client id returns the first entry and gives no second reply. Raises MessageRefused (its reason is for
         the customer), NotYours or LogUnavailable; then nothing was stored.
         """
+        if self._dispatch.is_full(conversation):
+            raise TooManyMessages  # before anything is read of it: a flood costs the others next to nothing
         message = guard(text, self.settings.message_max_chars, self.settings.country)
         await self._rate.check(customer)
         if self._between and self._dispatch.is_full(conversation):

@@ -1,7 +1,9 @@
 """What stands before every API request: limits on headers, body and time, by address, and which pages may ask."""
 
 import asyncio
+import time
 from collections.abc import Collection
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -9,8 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.api.addresses import Addresses
 from bot.api.limits import Limits
-from bot.api.problems import Refused
+from bot.api.problems import RETRY_SECONDS, Refused
 from bot.api.tokens import Tokens
+from bot.errors import TooManyMessages
 from bot.webchat.hardening import int_or_zero
 from bot.webchat.origin import origin_allowed
 
@@ -20,6 +23,10 @@ MOST_UPLOAD_BYTES = 20 * 1024 * 1024
 """For documents that somebody of the staff ingests."""
 BODY_SECONDS = 20.0
 """How long a request may take to arrive."""
+HUSH_SECONDS = 1.0
+"""For so long a message is refused unread after one of the same session was refused because too many wait."""
+MOST_HUSHED = 10_000
+MESSAGES = "/chat/message"
 UPLOADS = "/knowledge/ingest"
 _METHODS = "GET, POST, PUT, DELETE"
 _HEADERS = "Authorization, Content-Type, Accept, Last-Event-ID"
@@ -33,6 +40,7 @@ class Gate:
     ) -> None:
         self._app, self._limits, self._tokens = app, limits, tokens
         self._addresses, self._allowed = addresses, allowed
+        self._hushed: dict[str, float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -41,7 +49,7 @@ class Gate:
             return
         headers = Headers(scope=scope)
         scope.setdefault("state", {})["network"] = self._addresses.network(scope)
-        send = self._with_headers(headers.get("origin"), send)
+        send = self._with_headers(headers.get("origin"), self._hushing(scope, headers, send))
         try:
             await self._check(scope, headers)
             if scope["method"] == "OPTIONS" and headers.get("origin") and headers.get("access-control-request-method"):
@@ -59,7 +67,31 @@ class Gate:
             raise Refused(431, "headers", f"The request's headers and query are larger than {MOST_HEADER_BYTES // 1024} kB.")
         if not origin_allowed(headers.get("origin"), headers.get("host"), self._allowed):
             raise Refused(403, "origin", "Pages of this site may not ask. ALLOWED_ORIGINS lists those that may.")
+        self._check_hushed(scope, headers)
         await self._limits.request(scope["state"]["network"])
+
+    def _check_hushed(self, scope: Scope, headers: Headers) -> None:
+        """Who was just told to wait is told so again at the door: a flood costs the others next to nothing."""
+        until = self._hushed.get(headers.get("authorization", ""), 0.0) if scope["path"].endswith(MESSAGES) else 0.0
+        if until > time.monotonic():
+            raise Refused(429, "too_many_messages", TooManyMessages.reason, retry_after=RETRY_SECONDS)
+
+    def _hushing(self, scope: Scope, headers: Headers, send: Send) -> Send:
+        """A `send` that sees whether a message was refused because there are too many."""
+        if not scope["path"].endswith(MESSAGES):
+            return send
+        token = headers.get("authorization", "")
+
+        async def send_and_note(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == HTTPStatus.TOO_MANY_REQUESTS:
+                now = time.monotonic()
+                if len(self._hushed) > MOST_HUSHED:
+                    self._hushed = {token: until for token, until in self._hushed.items() if until > now}
+                if self._hushed.get(token, 0.0) <= now:  # not by what is refused at the door itself, else it never ends
+                    self._hushed[token] = now + HUSH_SECONDS
+            await send(message)
+
+        return send_and_note
 
     async def _read_body(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         """A `receive` that has the whole body already."""

@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
+import httpx
 import pytest
-from starlette.types import Scope
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from bot.api.addresses import Addresses
+from bot.api.gate import Gate
 from bot.api.limits import Limits
 from bot.api.places import Place
 from bot.api.problems import Refused
@@ -154,6 +158,24 @@ async def test_sockets_are_counted_and_signed_out_over_all_processes(tmp_path: P
             assert (streamed["status"], streamed["code"]) == (429, "too_many_connections")
             assert (await other.call("DELETE", "/chat/session"))[0] == 200
             assert (await ws.receive_json(timeout=60))["problem"]["code"] == "signed_out"
+
+
+async def test_who_was_told_to_wait_is_told_so_again_at_the_door_and_nobody_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.api.gate.HUSH_SECONDS", 3600.0)
+    asked: list[str] = []
+
+    async def full(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(Headers(scope=scope)["authorization"])
+        await Response(status_code=429)(scope, receive, send)
+
+    settings = Settings(_env_file=None)
+    gate = Gate(full, limits=Limits(settings), tokens=None, addresses=Addresses(()), allowed=())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://frontdesk") as client:
+        for token in ("anna", "anna", "anna", "ben"):
+            answer = await client.post("/chat/message", json={}, headers={"Authorization": token})
+            assert answer.status_code == 429
+        await client.post("/chat/feedback", json={}, headers={"Authorization": "anna"})
+    assert asked == ["anna", "ben", "anna"]
 
 
 async def test_without_the_redis_that_is_named_counting_goes_on_here() -> None:
