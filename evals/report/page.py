@@ -16,7 +16,7 @@ from evals.metrics import Figure
 from evals.report import charts
 from evals.report.history import Course
 from evals.report.verifier import FLOORS, JUDGED, JUDGES, Agreement, is_measured
-from evals.report.words import commonest_causes, explain_played, flip_causes, headline, power
+from evals.report.words import VERDICTS, commonest_causes, explain_played, flip_causes, headline, power
 from evals.report.worst import worst_conversations
 from evals.score import Scores, shown
 from evals.scorers import MEASURES
@@ -91,6 +91,7 @@ def render_page(report: Report) -> str:
         history=[(one, charts.history(one.points), shown(one.measure, one.points[-1][1].value)) for one in report.history],
         unjudged=[title for judge, title in JUDGES.items() if judge not in {one.judge for one in report.agreements}],
         floors=FLOORS,
+        verdict_words=VERDICTS,
         few=TOO_FEW,
         paper=_paper,
         explain=explain_played,

@@ -19,7 +19,18 @@ _NAMES = re.compile(
     r"(?<=from message )\d+ to \d+|(?<=in message )\d+"
 )
 _WRONG_ARTICLE = re.compile(r"^cites .*, not .*$")
+_PLAIN = {
+    "asked_back where an answer was possible": "asks back where an answer was possible",
+    "abstained where an answer was possible": "says that it does not know where an answer was possible",
+}
+_LACKS = re.compile(r"^lacks .*$")
 COMMONEST = 5
+VERDICTS = {
+    "right": "are right",
+    "declined": "decline honestly where an answer was possible",
+    "incomplete": "lack a fact that decides",
+    "wrong": "mislead",
+}
 _SENTENCES = {
     Verdict.BETTER: ("Better", "The bot got better, and chance does not explain it."),
     Verdict.WORSE: ("Worse", "The bot got worse, and chance does not explain it."),
@@ -108,7 +119,9 @@ def flip_causes(flips: Sequence[Flip]) -> list[tuple[str, int]]:
 
 def count_causes(whys: Iterable[str]) -> list[tuple[str, int]]:
     """Reasons counted without the names and words in which they differ."""
+    whys = (_LACKS.sub("lacks a fact that decides", why) for why in whys)
     whys = (_WRONG_ARTICLE.sub("cites another article than the right one", why) for why in whys)
+    whys = (_PLAIN.get(why, why) for why in whys)
     told = (_NAMES.sub("…", _QUOTED.sub("…", why)).replace("_", " ") for why in whys if why)
     return Counter(told).most_common(COMMONEST)
 

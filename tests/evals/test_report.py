@@ -67,7 +67,8 @@ def test_a_planted_regression_is_explained_on_top():
     assert "“Replies that are right” fell from 100.0% to 50.0%: 15 got worse, 0 better, of 30." in top(page)
     assert "ANSWERABLE_ABOVE is 0.97, was 0.75" in page
     assert "The bot answers when the probability that the articles hold the answer is above this." in page
-    assert "<b>15×</b> abstained where an answer was possible" in page
+    assert "<b>15×</b> says that it does not know where an answer was possible" in page
+    assert "<b>Of 30 labelled replies</b> <b>15</b> are right, <b>15</b> decline honestly" in page
 
 
 def test_an_unchanged_bot_shows_no_difference_and_what_could_have_been_shown():
@@ -161,8 +162,8 @@ def test_causes_that_differ_only_in_names_are_one():
     whys = ["cites a, not b or c", "cites d, not e", "lacks '£5'", "lacks '£6'", "abstained where an answer was possible"]
     assert count_causes(whys) == [
         ("cites another article than the right one", 2),
-        ("lacks …", 2),
-        ("abstained where an answer was possible", 1),
+        ("lacks a fact that decides", 2),
+        ("says that it does not know where an answer was possible", 1),
     ]
 
 
