@@ -7,6 +7,7 @@ from bot import phrases
 from bot.courtesy import find_courtesy
 from bot.domain import Answer, Block, Choice, Outcome, passage_url
 from bot.llm.extractive import extract
+from bot.named import of_another_name
 from bot.question import Question
 from bot.settings import Settings
 from bot.several import split_questions
@@ -67,7 +68,7 @@ class Answerer:
     async def _from_found(self, question: Question, found: Found) -> Answer:
         if several := await self._several(question, found):
             return several
-        articles = rank_articles(found)
+        articles = _as_named(question, rank_articles(found))
         if not articles or found.answerability < UNSURE_ABOVE:
             return self.abstain(found)
         if found.answerability < self._answerable_above:
@@ -182,6 +183,14 @@ def rank_articles(found: Found) -> list[Candidate]:
         for passages in scores.values()
     ]
     return sorted(ranked, key=lambda candidate: -candidate.score)
+
+
+def _as_named(question: Question, articles: Sequence[Candidate]) -> list[Candidate]:
+    """The articles without those of another product than the one that the question, or what came before it, names."""
+    titles = [article.passage.title for article in articles]
+    said = (question.text, *reversed(question.history))
+    others = next(filter(None, (of_another_name(text, titles) for text in said)), frozenset())
+    return [article for article in articles if article.passage.title not in others]
 
 
 def join_found(found: Found, parts: Sequence[Found]) -> Found:
