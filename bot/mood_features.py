@@ -115,15 +115,15 @@ def _textblob() -> _Sentiment:
     Importing TextBlob's package imports all of NLTK, which imports scikit-learn, SciPy and pandas where they are installed:
     4 s of processor time and 170 MiB for what this needs nothing of. So a package that was not executed stands in for it.
     """
-    held = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "textblob"}
+    is_held = "textblob" in sys.modules
     spec = importlib.util.find_spec("textblob")
     assert spec  # noqa: S101  a dependency of the product
     try:
-        if not held:
+        if not is_held:
             sys.modules["textblob"] = importlib.util.module_from_spec(spec)
         from textblob.en import sentiment  # noqa: PLC0415 - see above
     finally:
-        if not held:  # whoever imports TextBlob itself gets it whole
+        if not is_held:  # whoever imports TextBlob itself gets it whole; a copy, for other threads import meanwhile
             for name in [name for name in list(sys.modules) if name.partition(".")[0] == "textblob"]:
                 del sys.modules[name]
     analyse: _Sentiment = sentiment
