@@ -5,19 +5,27 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from bot.backoffice.office import CustomerAccount, Invoice, Line, Slot, Visit
+from bot.desk.behalf import CHANGES, Known
+from bot.desk.cases import Case
 from bot.domain import AgentId, ConversationId, CustomerId, Draft, Held, Holder, Kind, Speaker
 from bot.errors import MessageRefused
 from bot.guard import clean_text
+from bot.pages.desk.render_customer import Form, render_customer, render_form, render_ticket
 from bot.sql.log import SqlLog, open_log
+from bot.sql.store import open_store
+from bot.sql.tickets import SqlTickets
+from bot.tickets import NewTicket, Note, Priority, Ticket, TicketNumber, TicketStatus
 from bot.webchat.identity import COOKIE, SECRET, sign
 from tests.desk.agent_client import AgentClient
-from tests.desk.conftest import add_agent, desk_server, let_in
+from tests.desk.conftest import DEMO_ACCOUNT, add_agent, desk_server, let_in
 from tests.e2e.visitor import open_context
 from tests.server import ROOT, Server
 
@@ -25,10 +33,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200)]
 
 OURS = ROOT / "tests" / "cases" / "markup.jsonl"
 NAUGHTY = Path(os.environ.get("FRONTDESK_TEST_BLNS", ROOT.parent / "shared" / "data" / "security" / "blns")) / "blns.json"
+TICKETS = 10
+"""As many as the desk lists; each takes up to 100 notes."""
 CHAT_STRINGS = 150
 """Strings of one conversation, three entries each: what a page shows of a long one."""
-HANDLERS = """() => [...document.querySelectorAll('#log *, #queue *, #mine *, #packet *, [data-step-type] *')]
-  .filter((e) => [...e.attributes].some((a) => /^on/i.test(a.name) || /^\\s*(javascript|vbscript):/i.test(a.value))
+HANDLERS = """() => [...document.querySelectorAll('#log *, #queue *, #mine *, #packet *, #customer *, [data-step-type] *')]
+  .filter((e) => [...e.attributes].some((a) => /^on/i.test(a.name)
+      || (/^(href|src|action|formaction|xlink:href|data|poster|background)$/i.test(a.name)
+        && /^\\s*(javascript|vbscript):/i.test(a.value)))
     || ['SCRIPT', 'IFRAME', 'OBJECT', 'EMBED', 'LINK', 'STYLE', 'BASE', 'FORM'].includes(e.tagName)
     || (e.tagName === 'IMG' && new URL(e.src).host !== location.host)).map((e) => e.outerHTML.slice(0, 200))"""
 
@@ -105,6 +117,58 @@ async def fill(log: SqlLog, customer: CustomerId, agent: AgentId, strings: list[
     return chats
 
 
+async def open_tickets(folder: Path, customer: str, strings: list[str]) -> int:
+    """Tickets of which each has one of the strings as its subject, and notes until every string is one."""
+    store = open_store(None, folder)
+    tickets = SqlTickets(store)
+    now = datetime.now(UTC)
+    try:
+        numbers = []
+        for text in strings[:TICKETS]:
+            wanted = NewTicket(customer=customer, conversation=ConversationId("x"), subject=text, key=str(uuid4()))
+            numbers.append((await tickets.open(wanted)).number)
+        for place, text in enumerate(strings):
+            note = Note(at=now, by=Speaker.CUSTOMER, text=text)
+            await tickets.add(customer, numbers[place % len(numbers)], note, str(uuid4()))
+    finally:
+        await store.close()
+    return len(numbers)
+
+
+def customer_panel(strings: list[str]) -> str:
+    """What the desk shows of a customer whose name, tickets, lines, visits and bills are these strings."""
+    day, now = date(2026, 11, 20), datetime(2026, 11, 20, tzinfo=UTC)
+    html = []
+    for text in strings:
+        line = Line(id=text, kind="broadband", plan=text, label=text, monthly_pence=1)
+        account = CustomerAccount(number=text, name=text, email=text, phone=text, postcode=text, since=day, lines=(line,))
+        slot = Slot(day=day, start_hour=8, end_hour=12)
+        visit = Visit(number=text, account=text, line=text, kind="repair", slot=slot, status="booked", engineer=text)
+        bill = Invoice(
+            number=text, account=text, line=text, kind="broadband", issued=day, due=day, is_paid=False, charges=()
+        )
+        ticket = Ticket(
+            number=TicketNumber(text),
+            customer=text,
+            conversation=ConversationId(text),
+            subject=text,
+            category=text,
+            priority=Priority.NORMAL,
+            status=TicketStatus.OPEN,
+            opened=now,
+            updated=now,
+            notes=(Note(at=now, by=Speaker.CUSTOMER, text=text),),
+        )
+        known = Known(number=text, account=account, tickets=(ticket,), visits=(visit,), bills=(bill,), may=CHANGES)
+        case = Case(id=ConversationId(text), customer=CustomerId(text))
+        asked = {"number": text, "status": text, "line": text, "kind": text}
+        html += [render_customer(known, case), render_ticket(ticket)]
+        for tool in sorted(CHANGES):
+            form = render_form(Form(tool=tool, asked=asked, lines=[line], slots=[slot], moved=visit))
+            html.append(form.replace('<form id="tool-form"', "<div").replace("</form>", "</div>"))
+    return "".join(html)
+
+
 async def queue(log: SqlLog, strings: list[str]) -> None:
     """A waiting customer for each of the strings, who is called so and says so."""
     for text in strings:
@@ -135,6 +199,7 @@ async def test_nothing_that_anybody_writes_runs_or_is_fetched(crowded: Server, b
     log = await asyncio.to_thread(open_log, None, crowded.data_dir)
     try:
         chats = await fill(log, customer, account.id, texts)
+        with_tickets = await open_tickets(crowded.data_dir, f"account:{DEMO_ACCOUNT}", texts)
         await queue(log, texts)
         context = await open_context(browser)
         name, _, value = staff.cookie.partition("=")
@@ -148,7 +213,9 @@ async def test_nothing_that_anybody_writes_runs_or_is_fetched(crowded: Server, b
             ]
         )
         observer = Observer(context, crowded.address)
-        await look_at_desk(await context.new_page(), crowded.address, observer, len(chats), len(texts))
+        page = await context.new_page()
+        await look_at_desk(page, crowded.address, observer, len(chats), len(texts))
+        await look_at_customer(page, observer, with_tickets, customer_panel(texts))
         for chat in chats:
             page = await context.new_page()
             await page.goto(f"{crowded.address}/thread/{chat}")
@@ -162,6 +229,20 @@ async def test_nothing_that_anybody_writes_runs_or_is_fetched(crowded: Server, b
             said = {"conversation": waiting.id, "speaker": Speaker.SYSTEM, "kind": Kind.NOTICE, "text": ""}
             await log.append(Draft(moves_to=Held(holder=Holder.CLOSED), **said))
         await log.close()
+
+
+async def look_at_customer(page: Page, observer: Observer, tickets: int, panel: str) -> None:
+    """The customer's tickets with all their notes, then every string in each place of the panel, as the page puts it in."""
+    await page.locator("#mine .open").first.click()
+    await page.locator("#tab-packet").click()
+    subjects = page.locator("#customer [data-act=ticket]")
+    await expect(subjects).to_have_count(tickets, timeout=60_000)
+    for place in range(tickets):
+        await subjects.nth(place).click()
+        await expect(page.locator("#customer .history").nth(place).locator("li").first).to_be_visible(timeout=60_000)
+    await observer.look(page)
+    await page.evaluate("html => { document.getElementById('customer').innerHTML = html; }", panel)
+    await observer.look(page)
 
 
 async def look_at_desk(page: Page, address: str, observer: Observer, mine: int, waiting: int) -> None:
