@@ -46,6 +46,11 @@ COURTESIES = tuple(
             phrases.WHO,
         ),
         (r"(?:who|what) are you", phrases.WHO),
+        (
+            r"(?:hi |hello |so |and |ok )?what (?:(?:can|could|do) you (?:do|help)|(?:can|could) i ask)"
+            r"(?: me| us| for me| you)?(?: with| about)?",
+            phrases.CAN,
+        ),
     )
 )
 

@@ -1,4 +1,4 @@
-"""Product names of which one holds the other: who asks about the Gold Card is not told about the Business Gold Card."""
+"""Products with like names: who asks about the Gold Rewards Card is not told about the Business Gold Rewards Card."""
 
 import re
 from collections.abc import Sequence
@@ -13,10 +13,11 @@ Words = tuple[str, ...]
 
 
 def of_another_name(question: str, titles: Sequence[str]) -> frozenset[str]:
-    """The titles that begin with a longer name than the one that the question says in full.
+    """The titles that begin with another product's name than the one that the question says in full.
 
-    A title begins with a name when a colon, a dash or a bracket ends it: "Gold Card: fees". Nothing where no title's name
-    stands in the question, nor where the question says a word of the rest of the longer name.
+    A title begins with a name when a colon, a dash or a bracket ends it: "Gold Card: fees". Another product's holds that
+    name and more, or ends like it ("Silver Rewards Card"), and none of its other words stands in the question. Nothing
+    where no title's name does.
     """
     asked = _words(question)
     names = {title: name for title in titles if len(name := _name(title)) >= FEWEST_WORDS}
@@ -24,8 +25,13 @@ def of_another_name(question: str, titles: Sequence[str]) -> frozenset[str]:
     return frozenset(
         title
         for title, name in names.items()
-        if name not in meant and any(_holds(name, one) and not set(name) - set(one) & set(asked) for one in meant)
+        if name not in meant and any(_is_like(name, one) and not (set(name) - set(one)) & set(asked) for one in meant)
     )
+
+
+def _is_like(name: Words, meant: Words) -> bool:
+    ending = meant[1:]
+    return _holds(name, meant) or (len(ending) >= FEWEST_WORDS and name[-len(ending) :] == ending)
 
 
 def _name(title: str) -> Words:

@@ -18,6 +18,11 @@ WHO = (
     "answer comes from."
 )
 
+CAN = (
+    "I answer questions about {company} from our help articles{about}, and show you where each answer comes from. "
+    "When you need a person, say so, and I'll bring one in."
+)
+
 DO_NOT_KNOW = "I'm sorry, I couldn't find an answer to that in our help articles, and I don't want to guess."
 NEAREST = "The closest articles I have are:"
 ASK_DIFFERENTLY = "If one of them is what you meant, reply with its number. Otherwise, please tell me in other words."

@@ -22,6 +22,8 @@ from bot.courtesy import find_courtesy
         ("fair enough, bye bye", phrases.GOODBYE),
         ("are you a real person or a computer", phrases.WHO),
         ("who are you?", phrases.WHO),
+        ("What can you help me with?", phrases.CAN),
+        ("so what can you do", phrases.CAN),
     ],
 )
 def test_small_talk_is_answered_in_kind(text, phrase):
