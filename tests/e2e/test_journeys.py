@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.visitor import Visitor
+from tests.e2e.visitor import FINISHED, Visitor
 from tests.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -59,6 +59,7 @@ async def test_a_second_tab_shows_the_same_conversation_and_new_messages_appear_
     assert await visitor.transcript(second) == await visitor.transcript()
     await visitor.ask(ROUTER)
     await expect(visitor.replies(second)).to_have_count(2)
+    await expect(second.locator(FINISHED)).to_have_count(2)
     assert await visitor.transcript(second) == await visitor.transcript()
 
 
@@ -71,6 +72,7 @@ async def test_a_page_that_stays_open_goes_on_after_the_server_was_killed(visito
     await visitor.ask_until_sent(ROUTER)
     visitor.is_server_away = False
     await expect(visitor.replies()).to_have_count(2)
+    await expect(visitor.page.locator(FINISHED)).to_have_count(2)
     await visitor.picture("after-kill")
     await visitor.address_of_conversation()
     after = await visitor.transcript()
@@ -83,7 +85,8 @@ async def test_a_page_that_stays_open_goes_on_after_the_server_was_killed(visito
 
 async def test_thumbs_survive_a_reload(visitor: Visitor):
     await visitor.ask(BILL)
-    await visitor.page.locator("button.positive-feedback-off").click()
+    async with visitor.page.expect_response("**/feedback"):
+        await visitor.page.locator("button.positive-feedback-off").click()
     await expect(visitor.page.locator("button.positive-feedback-on")).to_be_visible()
     await visitor.address_of_conversation()
     await visitor.page.reload()
@@ -110,6 +113,7 @@ async def test_the_keyboard_alone_asks_opens_a_citation_and_comes_back(visitor: 
     await type_text(BILL)
     await visitor.send()
     await expect(visitor.replies()).to_have_count(1)
+    await expect(visitor.page.locator("a[href^='/help/']").first).to_be_visible()
     await visitor.page.locator("#chat-input").focus()
     await _tab_to(visitor, "a[href^='/help/']", backwards=True)
     async with visitor.context.expect_page() as opening:
