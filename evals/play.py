@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from bot.bot import Bot
 from bot.domain import ConversationId, CustomerId, Draft, Entry, Holder, Kind, Speaker
-from bot.errors import FrontdeskError, MessageRefused
+from bot.errors import FrontdeskError, LogUnavailable, MessageRefused
 from evals.formats import FileInvalid, read_rows
 from evals.players import CACHE, Player, Setup, open_player
 from evals.run_folder import RunFolder, timeless, unnumbered
@@ -32,6 +32,8 @@ For example, without any key, and with another threshold:
   python -m evals play --transcripts T.jsonl --out reports/surer --set ANSWERABLE_ABOVE=0.9
 """
 HANDED_OVER = "a human holds the conversation"
+TOO_LATE = "no reply in time"
+TRIES = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -118,12 +120,27 @@ async def play(
 
             async def one(transcript: Transcript) -> None:
                 async with places:
-                    folder.keep(*await play_conversation(player, transcript))
+                    folder.keep(*await _play_patiently(player, transcript))
                     bar.update(len(transcript.turns))
 
             await _all(one(transcript) for transcript in missing)
     folder.finish()
     return len(missing)
+
+
+async def _play_patiently(player: Player, transcript: Transcript) -> tuple[Played, Times]:
+    """A conversation, from the start again where the machine was too busy: that says nothing of the bot.
+
+    Raises LogUnavailable when it is too busy each time.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            played, times = await play_conversation(player, transcript)
+        except LogUnavailable:
+            continue
+        if all(turn.failure != TOO_LATE for turn in played.turns):
+            return played, times
+    return await play_conversation(player, transcript)
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
@@ -171,7 +188,7 @@ async def _play_turn(
         return PlayedTurn(asked=text, failure=refused.reason), TurnTimes(first_ms=None, took_ms=None)
     except (FrontdeskError, TimeoutError) as failure:
         tqdm.write(f"{conversation}: {type(failure).__name__} {failure}", file=sys.stderr)
-        return PlayedTurn(asked=text, failure="no reply in time"), TurnTimes(first_ms=None, took_ms=None)
+        return PlayedTurn(asked=text, failure=TOO_LATE), TurnTimes(first_ms=None, took_ms=None)
     took = (time.perf_counter() - began) * 1e3
     said = tuple(_said(entry, asked) for entry in entries)
     writing = next((entry.data.get("turn", {}).get("writing") for entry in entries if entry.answers == asked.seq), None)

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from bot.errors import SettingsInvalid
+from bot.errors import LogUnavailable, SettingsInvalid
 from bot.llm.scripted import ScriptedLLM, say
 from evals import play as play_command
 from evals.__main__ import main
@@ -13,7 +13,7 @@ from evals.formats import FileInvalid
 from evals.play import read_sources
 from evals.players import open_player
 from evals.run_folder import RunFolder, timeless, unnumbered
-from evals.runs import read_run
+from evals.runs import PlayedTurn, read_run
 from knowledge.errors import IndexMissing
 from tests.evals import desk
 
@@ -82,6 +82,25 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(folder, played, monkeypatch
     monkeypatch.setattr(play_command, "play_conversation", real)
     assert asyncio.run(play_command.play(desk.setup(folder), sources, transcripts, folder / "stopped")) == 2
     assert (folder / "stopped" / "turns.jsonl").read_bytes() == (played.folder / "turns.jsonl").read_bytes()
+
+
+def test_a_conversation_that_a_busy_machine_cut_is_played_again(folder, played, monkeypatch):
+    sources, transcripts = read_sources([folder / "t.jsonl"])
+    real, seen = play_command.play_conversation, []
+
+    async def cut_at_first(player, transcript):
+        seen.append(transcript.id)
+        if seen.count("fee") == 1 and transcript.id == "fee":
+            raise LogUnavailable("busy")
+        told, times = await real(player, transcript)
+        late = PlayedTurn(asked=told.turns[0].asked, failure=play_command.TOO_LATE)
+        first = seen.count(transcript.id) == 1 and transcript.id == "moon"
+        return (told.model_copy(update={"turns": (late,)}) if first else told), times
+
+    monkeypatch.setattr(play_command, "play_conversation", cut_at_first)
+    asyncio.run(play_command.play(desk.setup(folder), sources, transcripts, folder / "busy"))
+    assert sorted(seen) == ["fee", "fee", "moon", "moon", "router"]
+    assert (folder / "busy" / "turns.jsonl").read_bytes() == (played.folder / "turns.jsonl").read_bytes()
 
 
 def test_a_folder_with_another_run_is_left_alone(folder, played):
