@@ -88,7 +88,7 @@ class Player:
 @asynccontextmanager
 async def open_player(setup: Setup) -> AsyncIterator[Player]:
     """The bot, closed at the end. Raises SettingsInvalid, PromptInvalid, FileInvalid or a KnowledgeError."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         settings = read_setup(setup, Path(folder))
         root = await asyncio.to_thread(_index, setup, settings)
         intents = setup.cache / "intents"  # kept by content: learned once

@@ -21,7 +21,7 @@ from bot.errors import StoreUnavailable
 
 FOLDER = "valkey"
 START_SECONDS = 30.0
-END_SECONDS = 15.0
+END_SECONDS = 60.0
 """Longer than the keeper waits for a server before it kills it."""
 ANSWER_SECONDS = 1.0
 _LONGEST_SOCKET = 100
