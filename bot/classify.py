@@ -5,15 +5,14 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from bot.classifier import Classifier, Judgement, label_examples
 from bot.clauses import clauses, readable
-from bot.intents import Intents
+from bot.course import FOLLOW_UP, Course, Topics
+from bot.intents import Intents, Route
 from bot.model_file import ModelFileUnreadable, load_classifier, save_classifier
 from knowledge.document import DocumentId
 from knowledge.embed import FINGERPRINT, Embedder
@@ -29,18 +28,11 @@ TEMPLATE_CONFIDENCE = 0.9
 """An intent gives its vetted answer from this confidence on; chosen: a wrong one costs more than a search."""
 ALSO_CHANCE = 0.5
 """A part of a message names a further intent from this confidence on."""
-SURE_CHANCE = 0.75
+SURE_CHANCE = 0.9
 """A message whose best intent is likelier than this is not taken apart."""
-STAYS = 0.75
-"""How often a message goes on with the conversation's intent; the next one is the odds that it is off topic then, the last
-how much less a message in a conversation says by its own words (its chances to this power): it leaves out what is known.
-
-From the middle of the best values on the 138 later messages of evals/transcripts/larkfield-dev.jsonl (docs/decisions/0020).
-"""
-LEAVES = 0.05
-LEANS = 0.6
-IN_CONTEXT_ABOVE = 0.5
-LEARNED_AS = "spelt"
+FOR_PEOPLE = "human"
+"""The intent of a message that asks for a person, where the file has it: it says nothing of what for."""
+LEARNED_AS = "follow-ups"
 """Changes when the same file is learned in another way, so that what was kept before is not taken for it."""
 LONG_WORDS = 30
 """A message of so many words that is about nothing as a whole is read by its surest part."""
@@ -51,7 +43,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 class IntentGuess:
     """What a message is about: `confidence` in [0, 1] that it is right, `also` further intents, likeliest first.
 
-    Out of scope, `name` is the file's declined intent. A message without letters is out of scope with confidence 0.
+    Out of scope, `name` is the file's declined intent. A message without letters is out of scope with confidence 0. `topics`
+    are chances of what the conversation is about after it.
     """
 
     name: str
@@ -59,6 +52,7 @@ class IntentGuess:
     also: tuple[str, ...]
     in_scope: bool
     by: Literal["keyword", "model"]
+    topics: Topics = field(default_factory=dict)
 
 
 class IntentReader:
@@ -74,9 +68,10 @@ class IntentReader:
         self._embedder = embedder
         declined = intents.out_of_scope
         self._off_topic = declined.name if declined else OFF_TOPIC
+        self._course = _course_over(intents, classifier, self._off_topic)
 
-    def read(self, message: str, before: str = "") -> IntentGuess:
-        """The intent of a message; in a conversation that is about the intent `before`, a message may go on with that.
+    def read(self, message: str, topics: Topics | None = None) -> IntentGuess:
+        """The intent of a message: of one by itself, or in a conversation that is about these topics (empty: its first).
 
         The message's vector is the embedder's remembered one, which the search needs too.
         """
@@ -84,13 +79,18 @@ class IntentReader:
         if self._spelling:
             text = self._spelling.correct(text)
         if not text:
-            return IntentGuess(name=self._off_topic, confidence=0.0, also=(), in_scope=False, by="model")
-        judged = self._classifier.judge(text, self._embedder.embed_query(text))
-        if before in self._classifier.names:
-            judged = go_on(judged, self._classifier.names.index(before))
+            return IntentGuess(
+                name=self._off_topic, confidence=0.0, also=(), in_scope=False, by="model", topics=topics or {}
+            )
+        judged = self._judge(text, topics)
         matched = self._keywords(text)
-        parts = [] if judged.accepted and judged.chances.max() > SURE_CHANCE else self._parts(text)
-        return self._settled(matched, judged, parts) if matched else self._guessed(text, judged, parts)
+        parts = [] if judged.accepted and judged.chances.max() > SURE_CHANCE else self._parts(text, topics)
+        guess = self._settled(matched, judged, parts) if matched else self._guessed(text, judged, parts)
+        return replace(guess, topics=self._moved(guess, judged, topics or {}))
+
+    def settle(self, topics: Topics, name: str) -> Topics:
+        """What a conversation is about once a rule has read a message as `name`."""
+        return self._course.settle(topics, name)
 
     def route(self, name: str) -> str | None:
         """The route of an intent, or None where the file has no such intent."""
@@ -114,12 +114,20 @@ class IntentReader:
         in_scope = matched[0] != self._off_topic
         return IntentGuess(name=matched[0], confidence=KEYWORD_CONFIDENCE, also=tuple(also), in_scope=in_scope, by="keyword")
 
-    def _parts(self, text: str) -> list[Judgement]:
+    def _judge(self, text: str, topics: Topics | None) -> Judgement:
+        alone = self._classifier.judge(text, self._embedder.embed_query(text))
+        return self._course.alone(alone) if topics is None else self._course.judge(alone, topics)
+
+    def _moved(self, guess: IntentGuess, judged: Judgement, topics: Topics) -> Topics:
+        moved = self._course.move(judged, topics)
+        return self._course.settle(moved, guess.name) if guess.by == "keyword" else moved
+
+    def _parts(self, text: str, topics: Topics | None) -> list[Judgement]:
         """The parts of a message that are surely about something, surest first."""
         parts = clauses(text)
         if not parts:
             return []
-        judged = [self._classifier.judge(part, self._embedder.embed_query(part)) for part in parts]
+        judged = [self._judge(part, None if topics is None else {}) for part in parts]
         sure = [one for one in judged if one.accepted and one.confidence >= ALSO_CHANCE]
         return sorted(sure, key=lambda one: -one.confidence)
 
@@ -133,21 +141,12 @@ class IntentReader:
         )
 
     def _named(self, judged: Judgement) -> str:
-        return self._classifier.names[judged.best] if judged.accepted else self._off_topic
+        return self._course.names[judged.best] if judged.accepted else self._off_topic
 
 
-def go_on(judged: Judgement, before: int) -> Judgement:
-    """The judgement in a conversation that is about intent number `before`: by Bayes, most messages stay with it.
-
-    "How long does that take?" says nothing by itself and is about what was said before.
-    """
-    prior = np.full(len(judged.chances), (1 - STAYS) / len(judged.chances))
-    prior[before] += STAYS
-    said = judged.chances**LEANS
-    likely = said / said.sum() * prior
-    inside = judged.in_scope * likely.sum() * len(judged.chances)
-    outside = (1 - judged.in_scope) * LEAVES
-    return Judgement(chances=likely / likely.sum(), in_scope=float(inside / (inside + outside)), threshold=IN_CONTEXT_ABOVE)
+def _course_over(intents: Intents, classifier: Classifier, declined: str) -> Course:
+    courtesies = [one.name for one in intents.intents if one.route is Route.COURTESY]
+    return Course.over(classifier.names, declined, courtesies, [FOR_PEOPLE] if intents.named(FOR_PEOPLE) else [])
 
 
 def open_reader(intents: Intents, embedder: Embedder, cache: Path) -> IntentReader:
@@ -178,5 +177,6 @@ def fit_intents(intents: Intents, embedder: Embedder) -> Classifier:
     """Learn the file's examples, with slips of the keyboard set right as in what is read later."""
     declined, correct = intents.out_of_scope, spelling_of(intents, embedder).correct
     rows = [(correct(example), intent.name) for intent in intents.intents for example in intent.examples]
+    rows += [(correct(example), FOLLOW_UP) for example in intents.follow_ups]
     examples = label_examples(rows, declined.name if declined else OFF_TOPIC)
     return Classifier.fit(examples, embedder.embed_texts([*examples.texts, *examples.titles]))

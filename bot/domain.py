@@ -293,7 +293,7 @@ class Reading:
     `intent` is a name of the intents file and `route` what happens to it there (`bot.intents.Route`), `confidence` in [0, 1]
     that it is right, `also` further intents, `template` the article whose vetted answer the intent gives. `polarity` in
     [-1, 1] and `frustration` in [0, 1] are None in a language that is not read; `trend` is improving, stable or declining;
-    `signs` are the words that speak of frustration, by rule.
+    `signs` are the words that speak of frustration, by rule; `topics` chances of what the conversation is about now.
     """
 
     intent: str
@@ -307,6 +307,7 @@ class Reading:
     trend: str = "stable"
     language: str = "en"
     signs: Mapping[str, str] = field(default_factory=dict)
+    topics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,6 +328,7 @@ class Standing:
     outcome: str = ""
     flags: tuple[str, ...] = ()
     frustrations: tuple[float | None, ...] = ()
+    topics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

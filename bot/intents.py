@@ -55,6 +55,7 @@ class _IntentForm(_Strict):
 
 class _FileForm(_Strict):
     intents: list[_IntentForm] = Field(min_length=2, max_length=500)
+    follow_ups: list[Example] = Field([], max_length=5000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +76,14 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intents:
-    """The whole file; `digest` changes when a byte of it does."""
+    """The whole file; `digest` changes when a byte of it does.
+
+    `follow_ups` are messages that say nothing by themselves and go on with any of the intents.
+    """
 
     intents: tuple[Intent, ...]
     digest: str
+    follow_ups: tuple[str, ...] = ()
 
     @property
     def in_scope(self) -> tuple[Intent, ...]:
@@ -123,6 +128,7 @@ def read_intents(path: Path) -> Intents:
 def _build(form: _FileForm, digest: str) -> Intents:
     return Intents(
         digest=digest,
+        follow_ups=tuple(form.follow_ups),
         intents=tuple(
             Intent(
                 name=one.name,
@@ -141,10 +147,10 @@ def _build(form: _FileForm, digest: str) -> Intents:
 def _mistakes(form: dict[str, Any], lines: dict[Location, int]) -> list[tuple[int, str]]:
     """Mistakes of shape; where there are none, those that only the intents together show."""
     try:
-        intents = _FileForm.model_validate(form).intents
+        read = _FileForm.model_validate(form)
     except ValidationError as invalid:
         return [(_line(lines, error["loc"]), _said(form, error)) for error in invalid.errors()] + _doubles(form, lines)
-    return [*_doubles(form, lines), *((_line(lines, where), what) for where, what in _across(intents))]
+    return [*_doubles(form, lines), *((_line(lines, where), what) for where, what in _across(read.intents, read.follow_ups))]
 
 
 def _said(form: dict[str, Any], error: Any) -> str:  # noqa: ANN401  pydantic's error details
@@ -153,7 +159,8 @@ def _said(form: dict[str, Any], error: Any) -> str:  # noqa: ANN401  pydantic's 
     name = _name(form, error["loc"])
     message = error["msg"]
     if error["type"] == "extra_forbidden":
-        message = f"unknown key; known are {', '.join(_IntentForm.model_fields if len(error['loc']) > 1 else ['intents'])}"
+        known = _IntentForm if len(error["loc"]) > 1 else _FileForm
+        message = f"unknown key; known are {', '.join(known.model_fields)}"
     elif error["loc"][-1] == "route":
         message = f"must be one of {', '.join(Route)}"
     elif error["type"] == "too_short" and error["loc"][-1] == "examples":
@@ -163,7 +170,7 @@ def _said(form: dict[str, Any], error: Any) -> str:  # noqa: ANN401  pydantic's 
 
 
 def _name(form: dict[str, Any], loc: Sequence[int | str]) -> str:
-    if len(loc) < 2 or not isinstance(loc[1], int):
+    if len(loc) < 2 or loc[0] != "intents" or not isinstance(loc[1], int):
         return ""
     intent = form["intents"][loc[1]]
     named = intent.get("name") if isinstance(intent, dict) else None
@@ -185,7 +192,7 @@ def _doubles(form: dict[str, Any], lines: dict[Location, int]) -> list[tuple[int
     return found
 
 
-def _across(intents: Sequence[_IntentForm]) -> Iterator[tuple[Location, str]]:
+def _across(intents: Sequence[_IntentForm], follow_ups: Sequence[str]) -> Iterator[tuple[Location, str]]:
     declined = [number for number, one in enumerate(intents) if one.route is Route.DECLINE]
     for number in declined[1:]:
         yield ("intents", number, "route"), f"{intents[number].name}: only one intent may have the route 'decline'"
@@ -200,6 +207,10 @@ def _across(intents: Sequence[_IntentForm]) -> Iterator[tuple[Location, str]]:
         for place, keyword in enumerate(one.keywords):
             if problem := _keyword_problem(keyword, one, intents):
                 yield ("intents", number, "keywords", place), f"{one.name}: keyword {keyword!r:.60} {problem}"
+    for place, example in enumerate(follow_ups):
+        first = owner.setdefault(" ".join(example.casefold().split()), "follow_ups")
+        if first != "follow_ups" or example in follow_ups[:place]:
+            yield ("follow_ups", place), f"follow_ups: {example!r:.60} is an example of {first} already"
 
 
 def _keyword_problem(keyword: str, own: _IntentForm, intents: Sequence[_IntentForm]) -> str | None:

@@ -48,7 +48,7 @@ class MessageReader:
 
     def read_now(self, text: str, earlier: Sequence[str], standing: Standing) -> Understood:
         """The same, blocking."""
-        guess = self._intents.read(text, standing.intent)
+        guess = self._intents.read(text, standing.topics or ({standing.intent: 1.0} if standing.intent else {}))
         mood = self._moods.read(text, earlier)
         crisis, asked = self._crisis(text), asks_for_human(text)
         if settled := IN_DANGER if crisis else FOR_HUMAN if asked else "":
@@ -65,6 +65,7 @@ class MessageReader:
             trend=read_trend([*standing.frustrations, mood.frustration]),
             language=mood.language,
             signs=mood.signs,
+            topics=guess.topics,
         )
         known = Signals(crisis=crisis, asked=asked)
         return Understood(reading=reading, signals=self._signals(text, reading, mood, standing, known))
@@ -79,7 +80,10 @@ class MessageReader:
             return guess
         also = dict.fromkeys([guess.name, *guess.also] if guess.in_scope else guess.also)
         also.pop(name, None)
-        return IntentGuess(name=name, confidence=KEYWORD_CONFIDENCE, also=tuple(also), in_scope=True, by="keyword")
+        topics = self._intents.settle(guess.topics, name)
+        return replace(
+            guess, name=name, confidence=KEYWORD_CONFIDENCE, also=tuple(also), in_scope=True, by="keyword", topics=topics
+        )
 
     def _signals(self, text: str, reading: Reading, mood: Mood, standing: Standing, known: Signals) -> Signals:
         topics = find_topics(text)

@@ -83,6 +83,7 @@ def move_on(before: Standing, seen: Understood, tone: Tone, outcome: Outcome, es
         outcome=outcome,
         flags=tuple(sorted(signals.flags)),
         frustrations=(*before.frustrations, reading.frustration)[-KEPT_MOODS:],
+        topics=reading.topics,
     )
 
 

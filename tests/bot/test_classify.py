@@ -7,6 +7,7 @@ from scipy import sparse
 from bot.classifier import Classifier, label_examples
 from bot.classify import KEYWORD_CONFIDENCE, IntentReader, fit_intents, open_reader, spelling_of
 from bot.clauses import clauses, readable
+from bot.course import FOLLOW_UP
 from bot.held_out import held_out
 from bot.intents import Intents, read_intents
 from bot.kernel import Kernel
@@ -90,9 +91,31 @@ def test_what_is_typed_on_a_phone_is_read_like_the_words_that_were_meant(
 
 
 def test_a_message_that_says_little_goes_on_with_what_the_conversation_is_about(reader: IntentReader):
-    assert reader.read("how long will that take", "mobile_service").name == "mobile_service"
-    assert reader.read("how long will that take", "appointment").name == "appointment"
-    assert reader.read("I want to cancel my contract", "appointment").name == "cancel"
+    assert reader.read("how long will that take", {"mobile_service": 0.8}).name == "mobile_service"
+    assert reader.read("how long will that take", {"appointment": 0.8}).name == "appointment"
+    assert reader.read("I want to cancel my contract", {"appointment": 0.8}).name == "cancel"
+
+
+def test_a_doubtful_first_reading_is_not_carried_on(reader: IntentReader):
+    vague = reader.read("it has been nothing but trouble", {})
+    told = reader.read("the landline, no dialling tone since Tuesday", vague.topics)
+    assert (told.name, reader.read("and how long will that take", told.topics).name) == (
+        "broadband_fault",
+        "broadband_fault",
+    )
+
+
+def test_thanks_between_two_questions_change_nothing(reader: IntentReader):
+    asked = reader.read("where is the parcel that I ordered", {})
+    thanked = reader.read("thanks a lot", asked.topics)
+    assert thanked.name == "greeting"
+    assert reader.read("and when will it be here", thanked.topics).name == asked.name == "order_status"
+
+
+def test_a_rule_that_reads_a_message_says_what_the_conversation_is_about(reader: IntentReader):
+    topics = reader.settle(reader.read("I cannot pay this month", {}).topics, "extra_care")
+    assert next(iter(topics)) == "extra_care"
+    assert reader.settle(topics, "human") == topics
 
 
 @pytest.mark.parametrize("message", ["my laptop has died", "the wifi died again", "battery died on my phone"])
@@ -120,7 +143,7 @@ def test_a_message_repeated_fifty_times_reads_like_one(reader: IntentReader, onc
 
 
 def test_a_pasted_mail_thread_is_read_by_what_the_customer_wrote(reader: IntentReader):
-    guess = reader.read(THREAD)
+    guess = reader.read(THREAD, {})
     assert guess.name in {"broadband_fault", "outage"}
     assert "cancel" not in guess.also
 
@@ -178,6 +201,7 @@ def test_the_gate_learns_from_the_signs_it_later_sees(intents: Intents, embedder
 
 def test_confidence_is_about_as_high_as_examples_are_right_when_left_out(classifier: Classifier, intents: Intents):
     rows = [(example, one.name) for one in intents.intents for example in one.examples]
+    rows += [(example, FOLLOW_UP) for example in intents.follow_ups]
     examples = label_examples(rows, "off_topic")
     labels = np.concatenate([examples.labels, np.arange(len(examples.names))])
     targets = np.where(labels[:, None] == np.arange(len(examples.names)), 1, -1).astype(np.float32)
