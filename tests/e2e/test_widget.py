@@ -11,9 +11,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
-from tests.e2e.visitor import open_context
+from tests.e2e.visitor import MILLISECONDS, open_context
 from tests.server import Server
 
 QUESTION = "My bill went up this month, why?"
@@ -24,12 +24,40 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{tit
 <link rel="icon" href="data:,">
 <script src="{chat}/widget.js" data-title="Larkfield help" data-colour="#0b6b4f" defer></script>
 </head><body><h1>{title}</h1><p><a href="second.html">second</a></p></body></html>"""
+LOOK_MS = 15_000
+"""How often the widget sees whether it has heard anything."""
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *ignored: object) -> None:
         return
+
+
+class Wire:
+    """What lies between a page and the server; it can die without a word."""
+
+    def __init__(self) -> None:
+        self.joined, self.pongs, self.is_dead = 0, 0, False
+        self._answered = asyncio.Event()
+
+    def join(self, page: WebSocketRoute) -> None:
+        self.joined += 1
+        server = page.connect_to_server()
+        server.on_message(lambda said: self._pass_on(page, said))
+
+    def _pass_on(self, page: WebSocketRoute, said: str | bytes) -> None:
+        if self.is_dead:
+            return
+        self.pongs += json.loads(said)["type"] == "pong"
+        self._answered.set()
+        page.send(said)
+
+    async def until_answered(self, pings: int) -> None:
+        async with asyncio.timeout(MILLISECONDS / 1000):
+            while self.pongs < pings:
+                self._answered.clear()
+                await self._answered.wait()
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +201,34 @@ async def test_a_chat_whose_server_goes_away_says_so_and_goes_on_once_it_is_back
     await expect(page.locator(".line.customer:not(.pending)")).to_have_count(2)
     await expect(page.locator(".line.customer.pending")).to_have_count(0)
     await expect(page.get_by_role("status")).not_to_contain_text("No connection")
+    await context.close()
+
+
+async def test_a_connection_that_died_without_a_word_is_noticed_and_replaced(
+    shop: tuple[str, Server], browser: Browser
+) -> None:
+    """The page's clock is the test's, and what comes from the server goes through the test."""
+    context = await open_context(browser)
+    page = await context.new_page()
+    wire = Wire()
+    await page.route_web_socket("**/ws", wire.join)
+    await page.clock.install()
+    await page.goto(shop[0])
+    await page.get_by_role("button", name="Open the chat").click()
+    await ask(page, QUESTION)
+    await expect(page.locator(".sources a").first).to_be_visible()
+    status = page.get_by_role("status")
+    for heard in range(4):
+        await page.clock.run_for(LOOK_MS)
+        await wire.until_answered(heard + 1)
+    await expect(status).not_to_contain_text("No connection")
+    assert wire.joined == 1
+    wire.is_dead = True
+    await page.clock.run_for(4 * LOOK_MS)
+    await expect(status).to_contain_text("No connection")
+    wire.is_dead = False
+    await page.clock.run_for(LOOK_MS)
+    await expect(status).not_to_contain_text("No connection")
     await context.close()
 
 
