@@ -18,6 +18,9 @@ FEWEST_EXAMPLES = 5
 """Below this an intent cannot be told from the others, and its confidence cannot be estimated."""
 MOST_BYTES = 5_000_000
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""In C, where PyYAML was built with it: 15 times as fast."""
+
 Location = tuple[int | str, ...]
 
 
@@ -107,8 +110,8 @@ def read_intents(path: Path) -> Intents:
         if len(content) > MOST_BYTES:
             raise IntentsInvalid(f"{path}: over {MOST_BYTES:,} bytes; an intents file holds examples, not whole chats")
         text = content.decode("utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        form = yaml.safe_load(text)
+        root = yaml.compose(text, Loader=_LOADER)
+        form = yaml.load(text, Loader=_LOADER)  # noqa: S506  a safe loader, whichever it is
     except OSError as error:
         raise IntentsInvalid(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError:
