@@ -5,6 +5,7 @@ socket. What was acknowledged is compared with the log afterwards. A watcher loo
 """
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -192,9 +193,7 @@ async def _rows(log: SqlLog, seen: Seen, spans: Sequence[Span]) -> tuple[list[Ro
         failed = sum(
             _is_within(one, span) and one.data.get("outcome") in FAILED for all_ in entries.values() for one in all_
         )
-        unwell = [at for at, is_well in seen.well if at >= span.began and not is_well]
-        back = max([at - span.ended for at in unwell if at <= span.ended + CALM_SECONDS], default=0.0)
-        back = 0.0 if span.fault == "well" else max(0.0, back)
+        back = min((at for at, is_well in seen.well if at >= span.ended and is_well), default=math.inf) - span.ended
         rows.append(
             {
                 "redis is": span.fault,
