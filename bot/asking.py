@@ -1,9 +1,25 @@
 """Does a message ask for a human? Asked *for* one, not mentioned one."""
 
-from bot.patterns import Match, load_patterns
+import re
+from collections.abc import Iterable
+
+from bot.nearness import Near
+from bot.patterns import LONGEST_EVIDENCE, Match, load_patterns
 from bot.plain import plain
 
+LIKE_EXAMPLES = "like_examples"
+_WHO_IS_IT = re.compile(
+    r"^(?:(?:so|ok|what|but) )?(?:am i|are (?:you|u)|r u|is (?:this|it)|was (?:this|that))\b|\bbot\b(?: then)?[ .]*$|@"
+)
+"""Asks who is here, and for nobody; or tells an address."""
 
-def asks_for_human(text: str) -> Match | None:
-    """The rule and the customer's words when a message asks for a person, else None. See `bot/policies/asking.yaml`."""
-    return load_patterns("asking").find(plain(text))
+
+def asks_for_human(text: str, near: Iterable[tuple[str, Near]] = (), near_above: float = 1.0) -> Match | None:
+    """The rule and the customer's words when a message asks for a person, else None. See `bot/policies/asking.yaml`.
+
+    `near` is how near the message, and parts of it, come to the written examples; without it only the patterns speak.
+    """
+    if found := load_patterns("asking").find(plain(text)):
+        return found
+    piece = next((piece for piece, one in near if one.score > near_above and not _WHO_IS_IT.search(plain(piece))), None)
+    return None if piece is None else Match(rule=LIKE_EXAMPLES, words=piece[:LONGEST_EVIDENCE])

@@ -13,10 +13,11 @@ from bot.nearness import Near
 from bot.patterns import POLICIES, load_patterns, read_policy
 from bot.plain import plain, sentences
 
-WEIGHTS = Path(__file__).resolve().parent / "data" / "crisis.json"
-NEAR_ABOVE = 0.5
+NEAR_ABOVE = 0.7
 """Score from which nearness to the written examples alone counts; origin: docs/decisions/0023-guard.md."""
-SERVICE_ABOVE = 0.85
+SENTENCE_ABOVE = 0.85
+"""The same for one sentence of a short message."""
+SERVICE_ABOVE = 0.92
 """The same for a message that speaks of a bill, a router, a contract or laughs: there such words are figures of speech."""
 _SERVICE = re.compile(
     r"\b(?:bills?|invoices?|contract|plan|prices?|fees?|subscription|wi-?fi|internet|broadband|fibre|router|hub|signal|"
@@ -26,10 +27,14 @@ _SERVICE = re.compile(
 _QUESTION = re.compile(
     r"(?:how|what|what's|where|where's|which|when|when's|why (?:can|can't|should|are|do|don't|did)|who|is|are|can you|"
     r"do you|does) "
-    r"(?!.*\b(?:myself|die|i feel)\b)"
+    r"(?!.*\b(?:myself|die|i feel|without me)\b)"
 )
 _ABOUT_SOMEBODY = re.compile(r"\b(?:i|i'm|im|i've|me|myself|he|she|him|her|we|us)\b")
-_LONG_WORDS = 25
+_LAUGHS = re.compile("[😂🤣😅😆😹]")
+"""Are no letters, and are left out of the plain form."""
+_LONG_WORDS, _PIECE_WORDS = 25, 16
+_SEVERAL_WORDS, _FEWEST_WORDS = 12, 4
+"""From so many words on, sentences of so many are read one by one too."""
 _PIECES = 8
 
 
@@ -63,10 +68,12 @@ def find_crisis(text: str, near: Sequence[Near] = (), near_above: float = NEAR_A
 
     `near` is how near each of `crisis_pieces(text)` comes to the written examples; without it only the patterns speak.
     """
-    if found := load_patterns("crisis").find(plain(text)):
+    if found := load_patterns("crisis").find(plain(_LAUGHS.sub(" haha ", text))):
         return Crisis(danger=_KINDS[found.rule], rule=found.rule, words=found.words)
     close = [
-        (piece, one) for piece, one in zip(crisis_pieces(text), near, strict=False) if one.score > _needed(piece, near_above)
+        (piece, one)
+        for piece, one in zip(crisis_pieces(text), near, strict=False)
+        if one.score > _needed(piece, max(SENTENCE_ABOVE, near_above) if _is_part(piece, text) else near_above)
     ]
     if not close:
         return None
@@ -75,13 +82,30 @@ def find_crisis(text: str, near: Sequence[Near] = (), near_above: float = NEAR_A
 
 
 def crisis_pieces(text: str) -> tuple[str, ...]:
-    """What to embed for `near`: a short message, or up to eight sentences that speak of somebody; no plain question."""
+    """What to embed for `near`: a short message and its sentences, or up to eight parts of a long one; no plain question."""
     whole = plain(text)
-    if len(whole.split()) <= _LONG_WORDS:
-        pieces = [whole]
+    length = len(whole.split())
+    if length <= _LONG_WORDS:
+        apart = [one for one in sentences(text) if len(one.split()) >= _FEWEST_WORDS] if length >= _SEVERAL_WORDS else []
+        pieces = [whole, *apart] if len(apart) > 1 else [whole]
     else:
-        pieces = sorted(sentences(text), key=lambda one: not _ABOUT_SOMEBODY.search(one))[:_PIECES]
+        parts = [part for sentence in sentences(text) for part in _parts(sentence)]
+        pieces = sorted(parts, key=lambda one: not _ABOUT_SOMEBODY.search(one))[:_PIECES]
     return tuple(piece for piece in pieces if piece and not _QUESTION.match(piece))
+
+
+def _parts(sentence: str) -> list[str]:
+    """A sentence, or where nobody set a full stop for long, runs of its words: in one vector the danger would be lost."""
+    words = sentence.split()
+    if len(words) <= _LONG_WORDS:
+        return [sentence]
+    return [" ".join(words[start : start + _PIECE_WORDS]) for start in range(0, len(words), _PIECE_WORDS)]
+
+
+def _is_part(piece: str, text: str) -> bool:
+    """Whether a piece is a sentence of a short message, which says less than the whole ("I am on the train")."""
+    whole = plain(text)
+    return piece != whole and len(whole.split()) <= _LONG_WORDS
 
 
 def _needed(piece: str, near_above: float) -> float:
@@ -101,17 +125,6 @@ def crisis_text(danger: Danger, country: str) -> str:
     lines = hotlines.countries.get(country.upper()) or hotlines.countries["other"]
     line = lines.get(danger) or (lines["self_harm"] if danger is not Danger.EMERGENCY else "")
     return " ".join(hotlines.texts[danger].format(emergency=lines["emergency"], lines=line).split())
-
-
-class _Examples(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    examples: Mapping[str, tuple[str, ...]]
-
-
-def read_crisis_examples() -> Mapping[str, tuple[str, ...]]:
-    """The written examples of each danger, and of none, that the model's weights are fitted to."""
-    return read_policy(POLICIES / "crisis_examples.yaml", _Examples).examples
 
 
 @lru_cache

@@ -44,10 +44,12 @@ class Signals:
     frustration: float | None = None
     trend: str = Trend.STABLE
     language: str = "en"
-    unhelped: int = 0
-    """Turns in a row about the same need that did not help, this one included."""
     insists: bool = False
-    """The customer asks the same again, or says that it did not help."""
+    """The customer says that the last reply did not help, or asks the same again."""
+    unhelped: int = 0
+    """How often they did, this time included; 0 when this time they do not."""
+    in_vain: bool = False
+    """The last reply, or this one, is no answer."""
     answerability: float | None = None
     supported: bool | None = None
     """Did the answer hold when it was checked against its passages?"""
@@ -142,11 +144,14 @@ def priority_customer(signals: Signals, limits: Limits) -> Escalation | None:
     if not signals.flags & {"vip", "vulnerable"}:
         return None
     flag = min(signals.flags & {"vip", "vulnerable"})
+    is_known = bool(signals.flags & {"vip", "vulnerable"} - {topic.flag for topic in signals.topics})
     note = f"The customer is marked {flag}."
     if signals.frustration is not None and signals.frustration > limits.priority_above:
         evidence = Evidence(words=flag, value=signals.frustration, threshold=limits.priority_above)
         return Escalation(reason=Reason.PRIORITY, rule="priority_frustrated", evidence=evidence, note=note)
-    if signals.answerability is not None and signals.answerability <= limits.answerable_above:
+    if signals.insists:
+        return Escalation(reason=Reason.PRIORITY, rule="priority_unhelped", evidence=Evidence(words=flag), note=note)
+    if is_known and signals.answerability is not None and signals.answerability <= limits.answerable_above:
         evidence = Evidence(words=flag, value=signals.answerability, threshold=limits.answerable_above)
         return Escalation(reason=Reason.PRIORITY, rule="priority_unanswered", evidence=evidence, note=note)
     return None
@@ -160,11 +165,11 @@ def failure(signals: Signals, _: Limits) -> Escalation | None:
 
 
 def repeated_failure(signals: Signals, limits: Limits) -> Escalation | None:
-    """The same need, twice without help: handed over when the customer says so, else offered again, and then handed over."""
-    if signals.unhelped < limits.unhelped_turns:
+    """The customer says again that a reply did not help: handed over; for the first time, of what was no answer: offered."""
+    is_sure = signals.unhelped >= limits.unhelped_turns
+    if not (is_sure or (signals.insists and signals.in_vain)):
         return None
     evidence = Evidence(value=signals.unhelped, threshold=limits.unhelped_turns)
-    is_sure = signals.insists or signals.unhelped > limits.unhelped_turns
     return Escalation(reason=Reason.REPEATED, rule="repeated_failure", evidence=evidence, offer=not is_sure)
 
 

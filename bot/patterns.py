@@ -16,7 +16,7 @@ from bot.spelling import Spelling
 POLICIES = Path(__file__).resolve().parent / "policies"
 _MACRO = re.compile(r"\{([a-z_]+)\}")
 _UNBOUNDED = re.compile(r"(?:\.|\)|\\W)[*+]")
-_LONGEST_EVIDENCE = 120
+LONGEST_EVIDENCE = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ class Patterns:
         for found in find.finditer(text):
             sentence = _sentence(text, found.start(), found.end())
             if not any(exception and exception.search(sentence) for exception in (unless, self._unless)):
-                return found[0].strip(" .,")[:_LONGEST_EVIDENCE]
+                return found[0].strip(" .,")[:LONGEST_EVIDENCE]
         return ""
 
 

@@ -1,7 +1,7 @@
 """Reads a message: what it is about, how its customer feels, and every signal that the rules of `bot.decide` look at."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -10,14 +10,15 @@ from bot.answer import UNSURE_ABOVE
 from bot.asking import asks_for_human
 from bot.classify import KEYWORD_CONFIDENCE, IntentGuess, IntentReader
 from bot.consent import read_consent
-from bot.crisis import Crisis, crisis_pieces, find_crisis
+from bot.crisis import crisis_pieces, find_crisis
 from bot.decide import ENGLISH, Limits, Signals, Understood, decide
 from bot.domain import Escalation, Outcome, Reading, Reply, Standing
 from bot.intents import Route
-from bot.nearness import Nearness
+from bot.nearness import Near, Nearness
 from bot.plain import plain
 from bot.sentiment import Mood, MoodReader, read_trend
-from bot.standing import does_insist, has_need, not_helped
+from bot.settings import Settings
+from bot.standing import does_insist, has_need, is_in_vain
 from bot.tone import Tone
 from bot.tools.errands import Acted
 from bot.topics import find_topics
@@ -25,6 +26,8 @@ from knowledge.document import Found
 from knowledge.embed import Embedder
 
 THREADS = 2
+AGAIN_ABOVE, FEWEST_WORDS, EARLIER = 0.8, 4, 3
+"""The cosine from which a message of so many words asks again what one of the last few asked."""
 IN_DANGER, FOR_HUMAN = "extra_care", "human"
 """The intents of a message that tells of danger, and of one that asks for a person: the rules know better."""
 
@@ -33,13 +36,13 @@ class MessageReader:
     """Reads messages in threads of its own; what it needs is loaded once (seconds), a message takes milliseconds."""
 
     def __init__(
-        self, intents: IntentReader, moods: MoodReader, nearness: Nearness, embedder: Embedder, crisis_near_above: float
+        self, intents: IntentReader, moods: MoodReader, nearness: Nearness, embedder: Embedder, settings: Settings
     ) -> None:
         self._intents = intents
         self._moods = moods
         self._nearness = nearness
         self._embedder = embedder
-        self._crisis_near_above = crisis_near_above
+        self._settings = settings
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="reading")
 
     async def read(self, text: str, earlier: Sequence[str], standing: Standing) -> Understood:
@@ -50,7 +53,8 @@ class MessageReader:
         """The same, blocking."""
         guess = self._intents.read(text, standing.topics or ({standing.intent: 1.0} if standing.intent else {}))
         mood = self._moods.read(text, earlier)
-        crisis, asked = self._crisis(text), asks_for_human(text)
+        known = self._alarms(text, earlier)
+        crisis, asked = known.crisis, known.asked
         if settled := IN_DANGER if crisis else FOR_HUMAN if asked else "":
             guess = self._settled(settled, guess)
         reading = Reading(
@@ -67,7 +71,6 @@ class MessageReader:
             signs=mood.signs,
             topics=guess.topics,
         )
-        known = Signals(crisis=crisis, asked=asked)
         return Understood(reading=reading, signals=self._signals(text, reading, mood, standing, known))
 
     def close(self) -> None:
@@ -86,31 +89,57 @@ class MessageReader:
         )
 
     def _signals(self, text: str, reading: Reading, mood: Mood, standing: Standing, known: Signals) -> Signals:
-        topics = find_topics(text)
+        topics = known.topics
+        consent = read_consent(text) if standing.offered else None
         insistence = mood.features.get("insistence", 0.0)
+        insists = consent is None and does_insist(standing, reading, insistence, known.insists)
         flags = frozenset(standing.flags) | {topic.flag for topic in topics if topic.flag}
         return replace(
             known,
-            consent=read_consent(text) if standing.offered else None,
+            consent=consent,
             abuse=find_abuse(text),
             abuse_before=standing.abuse,
-            topics=topics,
             frustration=mood.frustration,
             trend=reading.trend,
             language=reading.language,
-            unhelped=not_helped(standing, reading, insistence),
-            insists=does_insist(reading, insistence),
+            unhelped=standing.unhelped + 1 if insists else 0,
+            insists=insists,
+            in_vain=is_in_vain(standing),
             turns=standing.turns,
             flags=flags,
             turns_since_offer=standing.since_offer,
         )
 
-    def _crisis(self, text: str) -> Crisis | None:
-        """A message of one piece is compared by its own vector, which the search needs too: it decides the same."""
-        pieces = crisis_pieces(text)
-        sought = [text] if pieces == (plain(text),) else pieces
-        near = [self._nearness.near(self._embedder.embed_query(piece)) for piece in sought]
-        return find_crisis(text, near, self._crisis_near_above)
+    def _alarms(self, text: str, earlier: Sequence[str]) -> Signals:
+        """What the patterns and the nearness to written examples find: danger, a wish for a person, topics, a reply in vain.
+
+        A message of one piece is compared by its own vector, which the search needs too: it decides the same.
+        """
+        pieces, above = crisis_pieces(text), self._settings
+        whole = self._near(text)
+        parts = [whole] if pieces == (plain(text),) else [self._near(one) for one in pieces]
+        found = [(text, whole), *zip(pieces, parts, strict=True)]
+
+        def near(name: str) -> list[tuple[str, Near]]:
+            return [(piece, one[name]) for piece, one in found]
+
+        return Signals(
+            crisis=find_crisis(text, [one["crisis"] for one in parts], above.crisis_near_above),
+            asked=asks_for_human(text, near("asking"), above.asking_near_above),
+            topics=find_topics(text, near("sensitive"), above.sensitive_near_above),
+            insists=self._asks_again(text, earlier)
+            or any(one.score > above.unhelped_near_above for _, one in near("unhelped")),
+        )
+
+    def _near(self, text: str) -> Mapping[str, Near]:
+        return self._nearness.near(self._embedder.embed_query(text))
+
+    def _asks_again(self, text: str, earlier: Sequence[str]) -> bool:
+        """Whether a message means what one of the last few did; their vectors are remembered."""
+        if len(text.split()) < FEWEST_WORDS:
+            return False
+        vector = self._embedder.embed_query(text)
+        return any(float(vector @ self._embedder.embed_query(one)) > AGAIN_ABOVE for one in earlier[-EARLIER:])
 
 
 class Unread:
@@ -145,7 +174,7 @@ def signals_after(seen: Understood, reply: Reply, found: Found | None, tone: Ton
         return Signals()
     is_foreign = seen.reading.language not in ENGLISH
     if reply.outcome is Outcome.ANSWERED:
-        return replace(seen.signals, unhelped=0)  # what failed before is no reason any more
+        return replace(seen.signals, unhelped=0, insists=False)  # what failed before is no reason any more
     if reply.outcome is not Outcome.ABSTAINED or seen.signals.abuse or tone.narrowed or is_foreign:
         return seen.signals
     answerability = found.answerability if found else 0.0
@@ -153,7 +182,7 @@ def signals_after(seen: Understood, reply: Reply, found: Found | None, tone: Ton
         return seen.signals
     return replace(
         seen.signals,
-        unhelped=seen.signals.unhelped + has_need(seen.reading),
+        in_vain=True,
         answerability=answerability,
         supported=False if reply.dropped else None,
     )

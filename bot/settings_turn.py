@@ -35,9 +35,22 @@ class TurnSettings(BaseSettings):
         pattern=r"^[A-Za-z]{2}$",
         description="Where the customers are (ISO 3166): hotlines, and how phone numbers are read.",
     )
-    # 0.5: 1 of 70 look-alikes, 50 of 50 crises and 13 of 20 that no rule was written for (docs/decisions/0023).
+    # 0.7: 1 of 70 look-alikes; in cross-validation 77% of written dangers, 5% of near misses (docs/decisions/0022).
     crisis_near_above: float = Field(
-        0.5, ge=0, le=1, description="A message this near to written examples of danger is taken for danger."
+        0.7, ge=0, le=1, description="A message this near to written examples of danger is taken for danger."
+    )
+    # The next three by the same cross-validation: found, and taken for it among near misses.
+    # 0.8: 73% and 6%, beside the patterns.
+    asking_near_above: float = Field(
+        0.8, ge=0, le=1, description="A message this near to written requests for a person asks for one."
+    )
+    # 0.85: between 63% and 7% at 0.8, and 49% and 5% at 0.9.
+    sensitive_near_above: float = Field(
+        0.85, ge=0, le=1, description="A message this near to written examples of a sensitive topic is about it."
+    )
+    # 0.7: 70% and 7%.
+    unhelped_near_above: float = Field(
+        0.7, ge=0, le=1, description="A message this near to written examples says that the last reply did not help."
     )
     # 0.6: 0 of 250 safe prompts and 2 of 27,174 real questions (docs/decisions/0023).
     injection_above: float = Field(

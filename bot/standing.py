@@ -13,10 +13,11 @@ KEPT_MOODS = 5
 """Messages whose frustration is kept for the trend."""
 INSISTS = 0.5
 """From this insistence on (`bot.mood_features.insistence`) a message repeats an earlier one."""
-_SAYS_SO = frozenset({"repeated", "bot_fails"})
+_SAYS_SO = frozenset({"bot_fails"})
 _NO_NEED = frozenset({Route.COURTESY, Route.DECLINE, ""})
 """Routes of what a company has nothing to do for."""
 _IN_VAIN = frozenset({Outcome.ABSTAINED, Outcome.FAILED, Outcome.TOO_LATE})
+_HELPS = _IN_VAIN | {Outcome.ANSWERED, Outcome.ASKED_BACK}
 
 
 def read_standing(earlier: Sequence[Entry]) -> Standing:
@@ -32,33 +33,30 @@ def read_standing(earlier: Sequence[Entry]) -> Standing:
         if kept := entry.data.get("standing"):
             standing = _restore(kept)
             blamed = thumbs.get(entry.id) == 0 and standing.outcome == Outcome.ANSWERED
-            return replace(standing, outcome=Outcome.ABSTAINED, unhelped=standing.unhelped + 1) if blamed else standing
+            return replace(standing, outcome=Outcome.ABSTAINED, blamed=True) if blamed else standing
     return Standing(flags=flags)
 
 
-def not_helped(standing: Standing, reading: Reading, insistence: float) -> int:
-    """Turns in a row, before this one, that did not help with what this message still needs.
+def does_insist(standing: Standing, reading: Reading, insistence: float, says_so: bool) -> bool:
+    """Whether the customer says that the last reply did not help, or asks the same again.
 
-    A reply that was an answer counts when the customer says so ("that didn't help") or asks the same again.
+    `says_so`: in other words than the signs that are read. What only greeted or warned was no help to begin with.
     """
-    insists = does_insist(reading, insistence)
-    if not (insists or same_need(standing, reading)):
-        return 0
-    return standing.unhelped + (standing.outcome == Outcome.ANSWERED and insists)
+    if standing.outcome not in _HELPS:
+        return False
+    if standing.blamed and same_need(standing, reading):
+        return True
+    return insistence >= INSISTS or bool(_SAYS_SO & reading.signs.keys()) or says_so
 
 
-def does_insist(reading: Reading, insistence: float) -> bool:
-    """Whether the customer asks the same again, or says that it did not help."""
-    return insistence >= INSISTS or _says_so(reading)
+def is_in_vain(standing: Standing) -> bool:
+    """Whether the last reply was no answer."""
+    return standing.outcome in _IN_VAIN
 
 
 def same_need(standing: Standing, reading: Reading) -> bool:
     """Whether the message is about what the conversation is about."""
     return has_need(reading) and standing.intent in (reading.intent, *reading.also)
-
-
-def _says_so(reading: Reading) -> bool:
-    return bool(_SAYS_SO & reading.signs.keys())
 
 
 def has_need(reading: Reading) -> bool:
@@ -75,7 +73,7 @@ def move_on(before: Standing, seen: Understood, tone: Tone, outcome: Outcome, es
     return Standing(
         intent=reading.intent if has_need(reading) and not signals.asked else before.intent,
         turns=0 if is_done else before.turns + 1,
-        unhelped=0 if is_done else signals.unhelped + (outcome in _IN_VAIN and (has_need(reading) or _says_so(reading))),
+        unhelped=0 if is_done else before.unhelped + signals.insists,
         abuse=before.abuse + (signals.abuse is not None),
         since_offer=0 if offers else waited,
         offered=offers,

@@ -1,6 +1,6 @@
 """The policy table: topics a person decides about, whatever the bot knows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.patterns import POLICIES, Lines, Patterns, PolicyFile, Rule, read_policy
+from bot.nearness import Near
+from bot.patterns import LONGEST_EVIDENCE, POLICIES, Lines, Match, Patterns, PolicyFile, Rule, read_policy
 from bot.plain import plain
 
 
@@ -44,13 +45,20 @@ class _Table(BaseModel):
     topics: tuple[_Entry, ...] = Field(min_length=1)
 
 
-def find_topics(text: str, folder: Path = POLICIES) -> tuple[Topic, ...]:
-    """Every topic of `sensitive.yaml` in a message, in the table's order."""
+def find_topics(
+    text: str, near: Iterable[tuple[str, Near]] = (), near_above: float = 1.0, folder: Path = POLICIES
+) -> tuple[Topic, ...]:
+    """Every topic of `sensitive.yaml` in a message, in the table's order.
+
+    `near` is how near the message, and parts of it, come to the written examples; without it only the patterns speak.
+    """
     entries, patterns = _load(folder / "sensitive.yaml")
+    like = [Match(rule=one.kind, words=piece[:LONGEST_EVIDENCE]) for piece, one in near if one.score > near_above]
+    words = {match.rule: match.words for match in (*like, *patterns.find_all(plain(text)))}
     return tuple(
-        Topic(name=one.name, act=one.act, reason=one.reason, flag=one.flag, note=one.note, words=match.words)
-        for match in patterns.find_all(plain(text))
-        if (one := entries[match.rule])
+        Topic(name=one.name, act=one.act, reason=one.reason, flag=one.flag, note=one.note, words=words[one.name])
+        for one in entries.values()
+        if one.name in words
     )
 
 

@@ -14,7 +14,6 @@ from bot.bot import Bot
 from bot.bus import Bus
 from bot.classify import open_reader
 from bot.clerk import Clerk
-from bot.crisis import WEIGHTS as CRISIS_WEIGHTS
 from bot.domain import Standing
 from bot.intents import read_intents
 from bot.llm.extractive import ExtractiveLLM
@@ -119,8 +118,8 @@ def build_clerk(settings: Settings, store: Store, search: Search, bus: Bus) -> C
 def open_message_reader(settings: Settings, embedder: Embedder) -> MessageReader:
     """The reader over the intents file; blocks while it learns a new one, and while TextBlob is loaded (seconds)."""
     intents = open_reader(read_intents(settings.intents_file), embedder, settings.data_dir / "intents")
-    nearness = Nearness.load(CRISIS_WEIGHTS, FINGERPRINT)
-    reader = MessageReader(intents, MoodReader(load_mood_model()), nearness, embedder, settings.crisis_near_above)
+    nearness = Nearness.load(FINGERPRINT)
+    reader = MessageReader(intents, MoodReader(load_mood_model()), nearness, embedder, settings)
     reader.read_now("Hello, where is my bill?", (), Standing())
     return reader
 

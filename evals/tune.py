@@ -7,14 +7,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from bot.breakdown import BREAKDOWN, load_breakdown_model
-from bot.crisis import WEIGHTS
 from bot.mood_model import MOOD, load_mood_model
+from bot.nearness import NEARNESS
 from bot.sentiment import MoodReader
 from evals.detection import LabelledRow, cell, groups, rates
 from evals.escalation import write_json
 from evals.fit_breakdown import fit_breakdown
-from evals.fit_crisis import fit_crisis
 from evals.fit_mood import fit_mood
+from evals.fit_nearness import fit_nearness
 from evals.formats import FileInvalid, read_rows
 from evals.frustration import score
 
@@ -25,7 +25,7 @@ DESCRIPTION = """\
                      FRUSTRATION_ABOVE: the lowest threshold whose precision reaches --precision, with what it buys
   tune frustration   fit bot/data/mood.json: --data a labelled set for the words (GoEmotions train), --own our own messages
   tune breakdown     fit bot/data/breakdown.json to the development half of --data (DBDC3 dev)
-  tune crisis        fit bot/data/crisis.json to bot/policies/crisis_examples.yaml
+  tune nearness      fit bot/data/nearness.npz to bot/policies/*_examples.yaml
 Fitting says where it comes from inside the file it writes; --out writes it, or the proposal, elsewhere.
 """
 GRID = tuple(round(0.05 * step, 2) for step in range(2, 20))
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
     parser.description = DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("what", choices=("escalation", "frustration", "breakdown", "crisis"))
+    parser.add_argument("what", choices=("escalation", "frustration", "breakdown", "nearness"))
     parser.add_argument("--data", type=Path, help="labelled messages: .jsonl or .jsonl.gz")
     parser.add_argument("--own", type=Path, help="for frustration: messages of our own domain with `part`")
     parser.add_argument("--out", type=Path, help="where to write instead")
@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> str:
     """Fit or propose. Raises FileInvalid."""
-    if arguments.what == "crisis":
-        return fit_crisis(arguments.out or WEIGHTS)
+    if arguments.what == "nearness":
+        return fit_nearness(arguments.out or NEARNESS)
     if arguments.data is None:
         raise FileInvalid(f"tune {arguments.what} needs --data FILE")
     rows = read_rows(arguments.data, LabelledRow)

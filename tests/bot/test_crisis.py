@@ -2,8 +2,9 @@
 
 import pytest
 
-from bot.crisis import WEIGHTS, Danger, crisis_pieces, crisis_text, find_crisis, read_crisis_examples
-from bot.nearness import Nearness, examples_hash
+from bot.crisis import Danger, crisis_pieces, crisis_text, find_crisis
+from bot.nearness import Nearness
+from bot.settings import Settings
 from knowledge.embed import FINGERPRINT, Embedder
 from tests.cases import read_cases
 
@@ -13,8 +14,14 @@ CASES = read_cases("crisis")
 @pytest.fixture(scope="module")
 def near():
     embedder = Embedder()
-    model = Nearness.load(WEIGHTS, FINGERPRINT)
-    return lambda text: [model.near(embedder.embed_query(piece)) for piece in crisis_pieces(text)]
+    model = Nearness.load(FINGERPRINT)
+    return lambda text: [model.near(embedder.embed_query(piece))["crisis"] for piece in crisis_pieces(text)]
+
+
+@pytest.fixture(scope="module")
+def find(near):
+    """The product's verdict: patterns and nearness, at the threshold of the settings."""
+    return lambda text: find_crisis(text, near(text), Settings().crisis_near_above)
 
 
 @pytest.mark.parametrize("with_model", [False, True])
@@ -77,22 +84,39 @@ def test_the_hotline_is_the_customers_countrys():
     assert "findahelpline.com" in crisis_text(Danger.SELF_HARM, "XX")
 
 
-def test_the_weights_are_fitted_to_todays_examples():
-    assert f'"{examples_hash(read_crisis_examples())}"' in WEIGHTS.read_text(encoding="utf-8"), (
-        "run `python -m evals tune crisis`"
-    )
-
-
-def test_no_example_of_the_model_is_a_test_case():
-    examples = {text.lower() for texts in read_crisis_examples().values() for text in texts}
-    assert [
-        case["text"]
-        for name in ("crisis", "crisis_held_out")
-        for case in read_cases(name)
-        if case["text"].lower() in examples
-    ] == []
-
-
 def test_a_death_in_the_family_that_ends_a_contract_is_no_crisis_of_the_writer(near):
     text = "Hey, my husband has died and had fibre with you? I am on the train."
     assert find_crisis(text, near(text)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I can't do Wednesday. What else is there, any evening?",
+        "Sorted, cheers, was about ready to jump off the roof 😅",
+        "we are putting on a play about a suicide and the stream stopped, how do I get it back",
+        "my friend is on the bridge team at work and her phone goes to voicemail, is the mast down?",
+        "I won't be home on friday, can he come on monday",
+    ],
+)
+def test_everyday_messages_are_no_crisis(find, text):
+    assert find(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my mate has just sent me a goodbye from the car park roof and now his phone is off can you see where it is please",
+        "you can leave it. I shan't be needing it any more, nor anything else after tonight",
+        "im 14 and if i cant text my friend tonight i will cut again",
+        "what is there left, everyone would get on fine without me",
+    ],
+)
+def test_danger_in_other_peoples_words_is_found(find, text):
+    assert find(text) is not None
+
+
+def test_a_long_message_without_a_full_stop_is_read_in_parts():
+    pieces = crisis_pieces("and then he said that he would ring and he did not " * 6)
+    assert len(pieces) > 1
+    assert all(len(piece.split()) <= 16 for piece in pieces)

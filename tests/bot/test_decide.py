@@ -20,6 +20,7 @@ def topic(name: str, act: str, reason: str = "sensitive") -> Topic:
     return Topic(name=name, act=act, reason=reason, flag="", note="mind this", words="some words")
 
 
+NEEDY = replace(topic("vulnerable", "offer"), flag="vulnerable")
 ALONE = [
     (
         Signals(crisis=Crisis(danger=Danger.SELF_HARM, rule="self_harm", words="some words")),
@@ -35,10 +36,10 @@ ALONE = [
     (Signals(topics=(topic("press", "hand_over", "press"),)), "press", Reason.PRESS, False),
     (Signals(flags=frozenset({"vip"}), frustration=0.6), "priority_frustrated", Reason.PRIORITY, False),
     (Signals(flags=frozenset({"vulnerable"}), answerability=0.2), "priority_unanswered", Reason.PRIORITY, False),
-    (Signals(unhelped=2), "repeated_failure", Reason.REPEATED, True),
-    (Signals(unhelped=2, turns_since_offer=1), "repeated_failure", Reason.REPEATED, True),
+    (Signals(flags=frozenset({"vip"}), insists=True, unhelped=1), "priority_unhelped", Reason.PRIORITY, False),
+    (Signals(unhelped=1, insists=True, in_vain=True), "repeated_failure", Reason.REPEATED, True),
+    (Signals(unhelped=1, insists=True, in_vain=True, turns_since_offer=1), "repeated_failure", Reason.REPEATED, True),
     (Signals(unhelped=2, insists=True), "repeated_failure", Reason.REPEATED, False),
-    (Signals(unhelped=3), "repeated_failure", Reason.REPEATED, False),
     (Signals(language="de", turns_since_offer=1), "still_foreign", Reason.LANGUAGE, False),
     (Signals(frustration=0.9, turns_since_offer=1), "still_frustrated", Reason.FRUSTRATED, False),
     (Signals(failure="tickets"), "failure", Reason.FAILURE, True),
@@ -65,7 +66,9 @@ def test_each_rule_fires_alone_with_its_reason(signals, rule, reason, offer):
         Signals(),
         Signals(frustration=0.65),
         Signals(abuse=WORDS),
-        Signals(unhelped=1),
+        Signals(unhelped=1, insists=True),
+        Signals(in_vain=True),
+        Signals(flags=frozenset({"vulnerable"}), topics=(NEEDY,), answerability=0.2, turns_since_offer=1),
         Signals(answerability=0.76),
         Signals(turns=11),
         Signals(language="und"),

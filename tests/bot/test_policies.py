@@ -40,11 +40,11 @@ def test_swearing_about_the_service_is_not(text):
     [
         ("someone has hacked my account", "fraud", "hand_over"),
         ("I can see another customer's bill in my account", "data_breach", "hand_over"),
-        ("my husband passed away last week", "bereavement", "offer"),
+        ("my husband passed away last week", "bereavement", "hand_over"),
         ("I will take you to court", "legal", "hand_over"),
         ("my solicitor has written to you", "legal", "hand_over"),
         ("I'm a journalist at the Guardian and would like a statement", "press", "hand_over"),
-        ("I want to make a formal complaint", "complaint", "offer"),
+        ("I want to make a formal complaint", "complaint", "hand_over"),
         ("I'm deaf and cannot use the phone", "vulnerable", "offer"),
     ],
 )
