@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.bus import Wake
 from bot.domain import ConversationId, Entry
+from bot.ending import end
 from bot.sql.log import SqlLog
 from bot.state import State
 from bot.turns import InOrder
@@ -34,10 +35,7 @@ class Between:
 
     async def close(self) -> None:
         """Say and hear nothing more."""
-        tasks = [*self._telling, *([self._listening] if self._listening else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*self._telling, self._listening)
 
     def tell_typing(self, conversation: ConversationId, name: str) -> None:
         """Somebody of the staff types a message to the customer, whose page may be served by any process."""

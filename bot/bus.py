@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain import ConversationId
+from bot.ending import end
 
 LEASE_SECONDS = 5.0
 """How long a conversation stays held by a process that died."""
@@ -103,8 +104,7 @@ async def hold(bus: Bus, conversation: ConversationId, seconds: float = LEASE_SE
     try:
         yield lease
     finally:
-        renewing.cancel()
-        await asyncio.gather(renewing, return_exceptions=True)
+        await end(renewing)
         await bus.release(lease)
 
 

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from typing import Any
 
 from bot.domain import ConversationId, Entry, Outcome
+from bot.ending import end
 from bot.errors import ConversationUnknown, TooManyMessages
 
 logger = logging.getLogger(__name__)
@@ -97,10 +98,7 @@ class Dispatch:
 
     async def close(self) -> None:
         """Cut what is under way without settling it: it is answered after the next start."""
-        tasks = [*self._workers.values(), *self._turns.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*self._workers.values(), *self._turns.values())
 
     async def _work(self, conversation: ConversationId) -> None:
         line = self._lines[conversation]

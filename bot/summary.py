@@ -11,6 +11,7 @@ from typing import Protocol
 from bot.accounts import Account
 from bot.billing import Billing, Tab
 from bot.domain import Entry, Kind, Speaker
+from bot.ending import end
 from bot.errors import LogUnavailable, PromptInvalid, ProviderFailed
 from bot.llm.prices import Prices
 from bot.llm.stream import LLM, Began, Finished, Line, Request, Text
@@ -112,10 +113,7 @@ class Summaries:
 
     async def close(self) -> None:
         """Give up those under way; the next turn of their conversation begins them again."""
-        making = list(self._making.values())
-        for one in making:
-            one.cancel()
-        await asyncio.gather(*making, return_exceptions=True)
+        await end(*self._making.values())
 
     async def _make(self, memory: Memory, account: Account) -> None:
         since = max(memory.told_to, memory.fell_out - LOOKS_BACK)

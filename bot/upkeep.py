@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bot.ending import end
 from bot.errors import LogUnavailable
 
 logger = logging.getLogger(__name__)
@@ -38,9 +39,7 @@ class Upkeep:
 
     async def close(self) -> None:
         """End; a job that is under way ends with its transaction."""
-        if self._going_on:
-            self._going_on.cancel()
-            await asyncio.gather(self._going_on, return_exceptions=True)
+        await end(self._going_on)
 
     async def do(self, now: datetime) -> None:
         """Every job once; one that fails is logged, and done an hour later."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.bot import Bot
 from bot.domain import ConversationId, Entry, Holder, Speaker
+from bot.ending import end
 
 SLACK_SECONDS = 3.0
 """What a turn may take beyond its deadline until it is settled."""
@@ -49,8 +50,7 @@ class Following:
                     yield event
         finally:
             unwatch()
-            reading.cancel()
-            await asyncio.wait({reading})
+            await end(reading)
 
     async def _read(self) -> None:
         try:

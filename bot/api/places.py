@@ -9,6 +9,7 @@ from bot.api.problems import Refused
 from bot.bus import Bus, place_of
 from bot.bus_local import LocalBus
 from bot.domain import CustomerId
+from bot.ending import end
 
 HELD_SECONDS = 30.0
 """How long the place of a process that died stays taken."""
@@ -34,10 +35,8 @@ class Place:
 
     async def leave(self) -> None:
         """Make room."""
-        if self._staying:
-            self._staying.cancel()
-            await asyncio.wait({self._staying})
-            self._staying = None
+        await end(self._staying)
+        self._staying = None
         await self._bus.leave(self._room, self._id)
 
     async def _stay(self) -> None:

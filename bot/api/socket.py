@@ -25,6 +25,7 @@ from bot.api.seams import Seams
 from bot.api.shapes import Body, EntryRef, Id, MessageSaid, Seq, Thumb, Token, Wish, holder_after, show_line
 from bot.api.tokens import Session
 from bot.domain import ClientId, ConversationId, Entry, EntryId, Holder
+from bot.ending import end
 from bot.errors import FrontdeskError
 from bot.webchat.origin import origin_allowed
 
@@ -156,10 +157,7 @@ class Socket:
                 await self._pace(place)
                 await self._answer(place, event)
         finally:
-            for task in (watching, place.follower):
-                if task:
-                    task.cancel()
-                    await asyncio.wait({task})
+            await end(watching, place.follower)
 
     async def _answer(self, place: Place, event: Body) -> None:
         """Do what is asked, or tell why not."""
@@ -226,9 +224,7 @@ class Socket:
         await self._send({"type": "accepted", **told})
 
     async def _follow(self, place: Place, conversation: ConversationId, after: int, holder: Holder) -> None:
-        if place.follower:
-            place.follower.cancel()
-            await asyncio.wait({place.follower})
+        await end(place.follower)
         place.conversation, place.holder = conversation, holder
         place.follower = asyncio.create_task(self._show(place, conversation, after))
 

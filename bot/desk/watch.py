@@ -18,6 +18,7 @@ from bot.desk.offering import next_offer, order
 from bot.desk.policy import Policy
 from bot.desk.telling import deliveries
 from bot.domain import AgentId, ClientId, ConversationId, Draft, Entry, Held, Holder, Kind, Reason, Speaker
+from bot.ending import end
 from bot.errors import ClientIdReused, FrontdeskError, HolderChanged
 from bot.log import ConversationLog
 from bot.roster import EscalationRecord, Offer, Presence, Roster, State
@@ -87,9 +88,7 @@ class Watch:
 
     async def stop(self) -> None:
         """Look no more."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        await end(self._task)
 
     def is_here(self, agent: AgentId) -> bool:
         """Whether a page of the agent's gave a sign lately."""

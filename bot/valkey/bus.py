@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from bot.bus import LEASE_SECONDS, Lease, Wake, place_of
 from bot.bus_local import LocalBus
 from bot.domain import ConversationId
+from bot.ending import end
 from bot.errors import StoreUnavailable
 from bot.valkey.server import PREFIX, Server
 
@@ -154,9 +155,7 @@ class ServerBus:
 
     async def close(self) -> None:
         """See Bus."""
-        if self._ear:
-            self._ear.cancel()
-            await asyncio.gather(self._ear, return_exceptions=True)
+        await end(self._ear)
         await self._local.close()
 
     async def _acquire(self, conversation: ConversationId, seconds: float) -> Lease | None:

@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import NoPermissionError, RedisError
 
+from bot.ending import end
 from bot.errors import SettingsInvalid, StoreUnavailable
 from bot.valkey.failures import explain, explain_version
 
@@ -97,9 +98,7 @@ class Server:
     async def close(self) -> None:
         """Release every connection."""
         self._is_closed = True
-        if self._asking:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
+        await end(self._asking)
         await self._redis.aclose()
 
     def _leave_out(self, reason: str) -> None:
