@@ -1,5 +1,4 @@
 import re
-import uuid
 from typing import Any
 
 import aiohttp
@@ -8,7 +7,9 @@ import pytest
 from tests.server import Server
 from tests.webchat.conftest import NewPage
 
-PAGES = ["/", "/login", f"/thread/{uuid.uuid4()}"]
+NOBODYS = "6f1b3c52-9a0e-4a53-8f0d-2f6f5f0c7a11"
+"""The id of no conversation; always the same, so that the tests keep their names."""
+PAGES = ["/", "/login", f"/thread/{NOBODYS}"]
 OPEN = [
     *("/auth/config", "/user", "/project/settings?language=en-US", "/project/translations?language=de-DE", "/logo"),
     *("/favicon", "/public/chat.css", "/public/avatar.svg", "/avatars/Alex", "/health", "/help/bills"),
@@ -18,7 +19,7 @@ CLOSED = [
         ("GET", path)
         for path in ("/nope", "/docs", "/redoc", "/openapi.json", "/env", "/share/x", "/element/x", "/copilot/index.js")
     ),
-    *(("GET", f"/project/share/{uuid.uuid4()}"), ("PUT", "/project/thread/share"), ("PUT", "/project/thread")),
+    *(("GET", f"/project/share/{NOBODYS}"), ("PUT", "/project/thread/share"), ("PUT", "/project/thread")),
     *(
         ("DELETE", "/project/thread"),
         ("PUT", "/project/element"),
@@ -26,7 +27,7 @@ CLOSED = [
         ("POST", "/project/action"),
     ),
     *(("POST", "/mcp"), ("DELETE", "/mcp"), ("POST", "/project/file?session_id=x"), ("GET", "/project/file/x?session_id=x")),
-    *(("GET", f"/project/thread/{uuid.uuid4()}/element/x"), ("GET", "/auth/oauth/google"), ("POST", "/login")),
+    *(("GET", f"/project/thread/{NOBODYS}/element/x"), ("GET", "/auth/oauth/google"), ("POST", "/login")),
     *(("GET", "/auth/oauth/google/callback"), ("POST", "/auth/oauth/azure-ad-hybrid/callback"), ("POST", "/auth/jwt")),
     *(("POST", "/logout"), ("POST", "/"), ("GET", "/thread/x"), ("GET", "/thread/"), ("PATCH", "/feedback"), ("TRACE", "/")),
     *(("GET", "/assets/index-B2u6IBgX.js.map"), ("GET", "/assets/..%2findex.html"), ("GET", "/public/..%2fapp.py")),
