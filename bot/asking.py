@@ -19,7 +19,11 @@ def asks_for_human(text: str, near: Iterable[tuple[str, Near]] = (), near_above:
 
     `near` is how near the message, and parts of it, come to the written examples; without it only the patterns speak.
     """
-    if found := load_patterns("asking").find(plain(text)):
+    patterns = load_patterns("asking")
+    if found := patterns.find(plain(text)):
         return found
-    piece = next((piece for piece, one in near if one.score > near_above and not _WHO_IS_IT.search(plain(piece))), None)
-    return None if piece is None else Match(rule=LIKE_EXAMPLES, words=piece[:LONGEST_EVIDENCE])
+    for piece, one in near:
+        said = plain(piece)
+        if one.score > near_above and not _WHO_IS_IT.search(said) and not patterns.excepts(said):
+            return Match(rule=LIKE_EXAMPLES, words=said[:LONGEST_EVIDENCE])
+    return None

@@ -57,7 +57,14 @@ def test_requests_for_a_person_in_words_of_ones_own_are_found(near, text):
 
 @pytest.mark.parametrize(
     "text",
-    ["can my son ring me for free", "the man who came was very kind", "are you a person?", "one of them is the black one"],
+    [
+        "can my son ring me for free",
+        "no human needed thanks",
+        "please do not transfer me to an agent",
+        "the man who came was very kind",
+        "are you a person?",
+        "one of them is the black one",
+    ],
 )
 def test_people_who_are_only_mentioned_are_not_asked_for(near, text):
     assert asks_for_human(text, [(text, near(text)["asking"])], SETTINGS.asking_near_above) is None

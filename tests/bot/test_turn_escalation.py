@@ -137,10 +137,11 @@ async def test_a_yes_to_nothing_is_no_handover(talk):
     assert await talk.holder() == Holder.BOT
 
 
-async def test_the_same_need_twice_without_help_is_handed_over(talk):
+async def test_help_that_did_not_help_twice_is_handed_over(talk):
     await talk.say("my phone has no signal in the kitchen")
-    notice = await talk.say("that didn't help, there is no signal in the kitchen")
-    assert notice.data["escalation"]["reason"] in ("repeated", "frustrated")
+    again = await talk.say("that didn't help, there is no signal in the kitchen")
+    assert again.data["escalation"]["reason"] in ("repeated", "frustrated")
+    await talk.say("that did not help either, there is still no signal")
     assert await talk.holder() == Holder.QUEUE
 
 
@@ -241,10 +242,9 @@ async def test_personal_data_reach_no_model_and_no_line_of_the_log(tmp_path, cap
     caplog.set_level(logging.DEBUG)
     llm = Listening()
     bot = writing_bot(llm, tmp_path)
-    talk = Talk(bot)
     await bot.start()
     for value in PRIVATE.values():
-        await talk.say(f"{value} is mine, what is the late fee?")
+        await Talk(bot).say(f"{value} is mine, what is the late fee?")
     assert len(llm.requests) >= len(PRIVATE)
     sent = " ".join(line.text for request in llm.requests for line in request.lines)
     for value in PRIVATE.values():
@@ -299,12 +299,12 @@ async def test_odd_messages_get_a_sane_reading(talk, text):
 
 
 async def test_a_message_repeated_fifty_times_comes_to_a_human_and_not_to_fifty_replies(talk):
-    said = [await talk.say("my phone has no signal in the kitchen") for _ in range(2)]
+    said = [await talk.say("my phone has no signal in the kitchen") for _ in range(3)]
     assert said[-1].data["outcome"] == Outcome.HANDED_OVER
-    for _ in range(48):
+    for _ in range(47):
         await talk.bot.accept(talk.id, ANN, "my phone has no signal in the kitchen")
     replies = [entry for entry in await talk.bot.log.after(talk.id) if entry.answers is not None]
-    assert len(replies) == 2
+    assert len(replies) == 3
 
 
 async def test_where_a_conversation_stands_is_read_from_the_log_again(bot, talk):
