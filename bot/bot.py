@@ -214,6 +214,10 @@ class Bot:
             self.live.end(conversation)
             logger.info("conversation %s: the reply in flight was cut, a person has taken over", conversation)
 
+    def forget(self, customer: CustomerId) -> None:
+        """Read this customer's conversations anew: they are another's now."""
+        self._recent.forget_customer(customer)
+
     def show_typing(self, conversation: ConversationId, name: str) -> None:
         """Somebody of the staff types a message to the customer: shown on their page, whichever process serves it."""
         if self._between:

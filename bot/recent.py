@@ -50,6 +50,11 @@ class Recent:
         """Read the conversation anew next time: it was passed on."""
         self._kept.pop(conversation, None)
 
+    def forget_customer(self, customer: CustomerId) -> None:
+        """Read all conversations of this customer anew next time: somebody has claimed them."""
+        for conversation in [id for id, kept in self._kept.items() if kept.customer == customer]:
+            del self._kept[conversation]
+
     def note(self, entry: Entry) -> None:
         """An entry that this process appended."""
         if kept := self._kept.get(entry.conversation):

@@ -27,6 +27,9 @@
     if (location.pathname === "/") history.replaceState(history.state, "", `/thread/${id}`);
   }, 1500);
 
+  // Somebody signed in or out: this page is the one before's. It waits until the new cookie has surely come.
+  const beginAnew = (address) => address ? location.assign(address) : location.reload();
+
   // What is told of people before their script has come would be lost: then it is told again.
   let early = null, isPeopleHere = false;
   import("/public/people.js").then(() => {
@@ -39,6 +42,7 @@
     if (data?.frontdesk === "people" && !isPeopleHere) early = data;
     if (data?.frontdesk === "refused") setTimeout(putBack, 50);
     if (data?.frontdesk === "conversation") keepAddress(data.id);
+    if (data?.frontdesk === "visit_over") setTimeout(() => beginAnew(data.begin_at), 1000);
   });
 
   // A thumb needs no second click: there is nothing to fill in.

@@ -223,6 +223,8 @@ class ChatClient:
     async def _take(self, ws: aiohttp.ClientWebSocketResponse, frame: str) -> None:
         if frame == "2":
             await ws.send_str("3")
+        elif frame == "41":
+            self.closed.set()  # the server has let go of the page
         elif frame.startswith("42"):
             name, *data = json.loads(frame[2:])
             self._show(name, data[0] if data else None)

@@ -2,7 +2,6 @@
 
 import asyncio
 import hmac
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -12,16 +11,14 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from bot.api.customer_tokens import CustomerTokens
+from bot.api.ended import Ended
 from bot.api.problems import Refused
 from bot.api.seams import Seams
 from bot.api.tokens import Session, StaffVisit, Tokens
 from bot.domain import AgentId
-from bot.errors import LogUnavailable
 from bot.staff import Agent, Role, is_password
 from bot.webchat.identity import LIFETIME_SECONDS
 
-LOOK_SECONDS = 1.0
-"""How long a sign-out of another process may go unnoticed."""
 SIGNED_OUT = "session:"
 DEVELOPER = AgentId("developer")
 """The account of whoever knows DEVELOPER_PASSWORD."""
@@ -55,12 +52,9 @@ class Access:
         settings = seams.bot.settings
         self.tokens = Tokens(settings)
         self.customers = CustomerTokens(settings, seams.records)
-        self._records, self._staff = seams.records, seams.staff
+        self._staff = seams.staff
         self._password = settings.developer_password
-        self._ended: set[str] = set()
-        self._looked: datetime | None = None
-        self._look_again = 0.0
-        self._looking = asyncio.Lock()
+        self._ended = Ended(seams.records, SIGNED_OUT)
 
     # -- customers
 
@@ -75,27 +69,12 @@ class Access:
 
     async def has_ended(self, session: Session) -> bool:
         """Whether it was signed out, here or (up to a second ago) in another process."""
-        if time.monotonic() >= self._look_again and not self._looking.locked():
-            async with self._looking:
-                await self._look()
-        return session.id in self._ended
+        return await self._ended.has(session.id)
 
     async def end(self, session: Session) -> None:
         """Sign out: the session, its renewals and its sockets are over."""
         until = datetime.fromtimestamp(session.until, UTC) + timedelta(seconds=LIFETIME_SECONDS)
-        await self._records.spend(SIGNED_OUT + session.id, until)
-        self._ended.add(session.id)
-
-    async def _look(self) -> None:
-        since = self._looked or datetime(2020, 1, 1, tzinfo=UTC)
-        self._look_again = time.monotonic() + LOOK_SECONDS
-        now = datetime.now(UTC)
-        try:
-            ended = await self._records.spent(SIGNED_OUT, since - timedelta(seconds=30))
-        except LogUnavailable:
-            return
-        self._ended.update(id.removeprefix(SIGNED_OUT) for id in ended)
-        self._looked = now
+        await self._ended.end(session.id, until)
 
     # -- staff
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from bot.api.access import Access, Customer, Gatekeeper, Parts
+from bot.api.claiming import claim
 from bot.api.following import Sentence, events_of_turn, holder_of, patience, wait_for_reply
 from bot.api.limits import Limits
 from bot.api.places import Place
@@ -201,8 +203,7 @@ async def _sign_in(token: str, visitor: Session | None, parts: Seams, access: Ac
     vouched = await access.customers.exchange(token)
     claimed = 0
     if visitor is not None:
-        await access.end(visitor)
-        claimed = await parts.records.claim(visitor.customer, vouched.customer)
+        claimed = await claim(parts.bot, parts.records, visitor.customer, vouched.customer, partial(access.end, visitor))
     session, ours = access.tokens.begin(vouched.customer, signed_in=True)
     return _begun(session, ours, None, claimed)
 

@@ -26,6 +26,7 @@ from bot.webchat.identity import use_secret
 from bot.webchat.patches import apply_patches
 from bot.webchat.routes import WebRoutes
 from bot.webchat.sessions import Views
+from bot.webchat.signing import Signing
 from bot.webchat.sockets import Sockets
 from bot.webchat.welcome import name_page, welcome
 from knowledge.document import Contents
@@ -87,6 +88,7 @@ class Chat:
         self._views = Views(config.project.session_timeout)
         self._routes: list[Any] = []
         self._parts: list[Part] = []
+        self._watching: asyncio.Task[None] | None = None
 
     def hook_in(self) -> None:
         """What Chainlit must know before it starts."""
@@ -110,6 +112,7 @@ class Chat:
         try:
             bot = await self._build_bot(self._settings)
             await bot.start()
+            signing = Signing(bot)
             pages = [page(bot) for page in self._pages]
             for part in pages:
                 if isinstance(part, Part):
@@ -122,15 +125,21 @@ class Chat:
         self._bot = bot
         config.code.data_layer = lambda: History(bot)
         _forget_data_layer()
-        Sockets(bot, self._views, sio).register()
+        sockets = Sockets(bot, self._views, signing.visits, sio)
+        sockets.register()
+        self._watching = asyncio.create_task(sockets.watch())
         web = WebRoutes(bot, visitors_per_minute=self._settings.visitors_per_minute)
-        self._routes = put_in_front([web.router, *(page.router if isinstance(page, Part) else page for page in pages)])
-        server.state.chat = self
+        ours = [web.router, signing.routes(sockets.let_go, web.may_enter)]
+        self._routes = put_in_front([*ours, *(page.router if isinstance(page, Part) else page for page in pages)])
+        server.state.chat, server.state.visits = self, signing.visits
         gc.collect()
         gc.freeze()  # a full collection takes 0.2 s with all that is loaded by now; none of it will ever be garbage
 
     async def stop(self) -> None:
         """Let go of every page and finish what is under way; Chainlit ends the process right after."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
         self._views.close()
         for route in self._routes:
             server.router.routes.remove(route)

@@ -40,6 +40,9 @@ class Hardening:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
+        visits = getattr(scope["app"].state, "visits", None) if "app" in scope else None
+        if visits is not None and not _is_api(scope):
+            scope = await visits.without_ended(scope)
         if scope["type"] == "websocket":
             frames = receive if _is_api(scope) else only_known_frames(receive)
             await self._app(scope, frames, send)

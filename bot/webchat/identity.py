@@ -23,18 +23,31 @@ from bot.settings import Settings
 COOKIE = "access_token"
 LIFETIME_SECONDS = 90 * 24 * 3600
 RENEW_AFTER_SECONDS = 24 * 3600
+SIGNED_IN_SECONDS = 8 * 3600
+"""A customer's visit ends then; the company says anew who it is."""
 SECRET = "CHAINLIT_AUTH_SECRET"  # noqa: S105  the name of the variable, not the secret
 
 _SHORTEST_SECRET = 32
+_ANONYMOUS = "visitor-"
 _CLAIMS = ["exp", "iat", "identifier"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """A visitor whose cookie is genuine; `stale` if it should be given out anew so that it does not run out."""
+    """A visitor whose cookie is genuine; `stale` if it should be given out anew so that it does not run out.
+
+    `visit` is what is over with a sign-in or sign-out; `until` is when a signed-in customer's ends (seconds since 1970).
+    """
 
     id: CustomerId
     stale: bool
+    visit: str
+    until: float | None = None
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether the company has said who it is."""
+        return not self.id.startswith(_ANONYMOUS)
 
 
 def use_secret(settings: Settings) -> None:
@@ -76,7 +89,13 @@ def _write_once(path: Path, text: str) -> None:
 
 def new_visitor() -> Visitor:
     """Somebody we have not seen before."""
-    return Visitor(id=CustomerId(f"visitor-{uuid.uuid4()}"), stale=True)
+    id = f"{_ANONYMOUS}{uuid.uuid4()}"
+    return Visitor(id=CustomerId(id), stale=True, visit=id)
+
+
+def new_visit(customer: CustomerId, now: float) -> Visitor:
+    """A customer who signs in."""
+    return Visitor(id=customer, stale=True, visit=secrets.token_urlsafe(16), until=now + SIGNED_IN_SECONDS)
 
 
 def read_visitor(cookies: Mapping[str, str], now: float) -> Visitor | None:
@@ -85,17 +104,23 @@ def read_visitor(cookies: Mapping[str, str], now: float) -> Visitor | None:
         claims = jwt.decode(cookies.get(COOKIE, ""), os.environ[SECRET], ["HS256"], {"require": _CLAIMS})
     except jwt.InvalidTokenError:
         return None
-    return Visitor(id=CustomerId(str(claims["identifier"])), stale=now - claims["iat"] > RENEW_AFTER_SECONDS)
+    id, visit = str(claims["identifier"]), (claims.get("metadata") or {}).get("visit")
+    return Visitor(
+        id=CustomerId(id),
+        stale=now - claims["iat"] > RENEW_AFTER_SECONDS,
+        visit=visit or id,
+        until=float(claims["exp"]) if visit else None,
+    )
 
 
-def sign(visitor: CustomerId, now: float) -> str:
+def sign(visitor: CustomerId, now: float, visit: str = "", until: float | None = None) -> str:
     """The visitor's token, as Chainlit's routes read it too."""
     claims: dict[str, Any] = {
         "identifier": visitor,
         "display_name": None,
-        "metadata": {},
+        "metadata": {"visit": visit} if visit else {},
         "iat": now,
-        "exp": now + LIFETIME_SECONDS,
+        "exp": until or now + LIFETIME_SECONDS,
     }
     return jwt.encode(claims, os.environ[SECRET], algorithm="HS256")
 
@@ -104,12 +129,17 @@ def give_cookie(response: Response, visitor: Visitor, now: float, *, secure: boo
     """Put the visitor's identity into the browser; scripts cannot read it, other sites cannot send it along."""
     response.set_cookie(
         COOKIE,
-        sign(visitor.id, now),
-        max_age=LIFETIME_SECONDS,
+        sign(visitor.id, now, visitor.visit if visitor.until else "", visitor.until),
+        max_age=int(visitor.until - now) if visitor.until else LIFETIME_SECONDS,
         httponly=True,
         secure=secure,
         samesite="lax",
     )
+
+
+def take_cookie(response: Response, *, secure: bool) -> None:
+    """Take the visitor's identity out of the browser."""
+    response.delete_cookie(COOKIE, httponly=True, secure=secure, samesite="lax")
 
 
 class VisitorRate:

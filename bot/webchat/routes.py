@@ -70,19 +70,19 @@ class WebRoutes:
         policy = content_policy(html, self._settings.allowed_origins)
         response = HTMLResponse(html, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
         visitor = _visitor(request)
-        if visitor is None and await self._may_enter(request):
+        if visitor is None and await self.may_enter(request):
             visitor = new_visitor()
         if visitor is not None and visitor.stale:
-            give_cookie(response, visitor, time.time(), secure=_is_https(request))
+            give_cookie(response, visitor, time.time(), secure=is_https(request))
         return response
 
     async def sign_in(self, request: Request) -> Response:
         """The page's own way to a cookie; the visitor it has already stays."""
         visitor = _visitor(request)
-        if visitor is None and not await self._may_enter(request):
+        if visitor is None and not await self.may_enter(request):
             raise HTTPException(429, "There are too many new visitors from your network. Please try again in a minute.")
         response = JSONResponse({"success": True})
-        give_cookie(response, visitor or new_visitor(), time.time(), secure=_is_https(request))
+        give_cookie(response, visitor or new_visitor(), time.time(), secure=is_https(request))
         return response
 
     async def asset(self, name: str) -> Response:
@@ -129,7 +129,8 @@ class WebRoutes:
         except LogUnavailable:
             raise HTTPException(503, "Your rating could not be stored. Please try again in a moment.") from None
 
-    async def _may_enter(self, request: Request) -> bool:
+    async def may_enter(self, request: Request) -> bool:
+        """Count one new visitor from the request's address; False over the limit."""
         return await self._rate.allows(request.client.host if request.client else "")
 
 
@@ -144,5 +145,6 @@ def _visitor(request: Request) -> Visitor | None:
     return read_visitor(request.cookies, time.time())
 
 
-def _is_https(request: Request) -> bool:
+def is_https(request: Request) -> bool:
+    """Whether the customer's browser came by TLS."""
     return request.url.scheme == "https"

@@ -12,6 +12,7 @@ from bot.webchat.unfinished import Unfinished
 class View:
     """One open page; `session` is the page's own id (a secret of its visitor), `sid` its present socket.
 
+    `visit` is whose cookie opened it, and `until` when that runs out if its customer is signed in (seconds since 1970).
     `shown` is the last sequence number the page was sent. `sent` holds the texts of messages under way, whose bubbles the
     page shows already; until `rebuilt_by`, a time of the loop's clock, it may be building itself anew without them.
     `unanswered` are the customer's messages that nothing settles yet, `settled` is the last one settled.
@@ -21,6 +22,8 @@ class View:
     sid: str
     customer: CustomerId
     conversation: ConversationId
+    visit: str = ""
+    until: float | None = None
     developer: bool = False
     begun: bool = False
     shown: int = 0
@@ -100,6 +103,18 @@ class Views:
         else:
             loop = asyncio.get_running_loop()
             self._away[view.session] = loop.call_later(self._keep_seconds, self._forget, view.session)
+
+    def everyone(self) -> list[View]:
+        """Every page, also those that are away."""
+        return list(self._by_session.values())
+
+    def end(self, view: View) -> None:
+        """The page's visit is over: it is forgotten, be it here or away."""
+        view.rest()
+        if timer := self._away.pop(view.session, None):
+            timer.cancel()
+        self._by_sid.pop(view.sid, None)
+        self._by_session.pop(view.session, None)
 
     def close(self) -> None:
         """Forget every page."""

@@ -16,16 +16,18 @@ from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 from starlette.requests import cookie_parser
 
+from bot.api.ended import LOOK_SECONDS
 from bot.bot import Bot
-from bot.domain import ClientId, ConversationId, CustomerId
+from bot.domain import ClientId, ConversationId
 from bot.errors import ClientIdReused, FrontdeskError, LogUnavailable, MessageRefused, MessageUnreadable, TooManyMessages
 from bot.webchat.developers import Developers
 from bot.webchat.frames import Frame
-from bot.webchat.identity import read_visitor
+from bot.webchat.identity import Visitor, read_visitor
 from bot.webchat.origin import origin_allowed
 from bot.webchat.screen import Screen
 from bot.webchat.sessions import View, Views
 from bot.webchat.steps import WithSteps
+from bot.webchat.visits import Visits
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +43,9 @@ Answer = dict[str, Any]
 class Sockets:
     """The handlers of the page's events."""
 
-    def __init__(self, bot: Bot, views: Views, sio: AsyncServer) -> None:
+    def __init__(self, bot: Bot, views: Views, visits: Visits, sio: AsyncServer) -> None:
         self._bot = bot
-        self._views = views
+        self._views, self._visits = views, visits
         self._sio = sio
         self._developers = Developers(bot.settings)
         self._screen = Screen(bot, WithSteps(bot.log, views.at, self._emit))
@@ -69,26 +71,56 @@ class Sockets:
             raise Refused("origin not allowed")
         cookies = cookie_parser(request.get("HTTP_COOKIE", ""))
         visitor = read_visitor(cookies, time.time())
-        if visitor is None:
+        # the cookie is that of the WebSocket, which may be older than the end of its visit
+        if visitor is None or await self._visits.are_over(visitor.visit, visitor.until):
             raise Refused("not signed in")
         fields: Mapping[str, object] = auth if isinstance(auth, dict) else {}
         session = read_uuid(fields.get("sessionId"))
         if session is None:
             raise Refused("bad session")
         known = self._views.of(session)
+        if known is not None and await self._visits.are_over(known.visit, known.until):
+            await self._let_go(known)
+            known = None
         if known is None:
-            known = await self._new_view(session, sid, visitor.id, fields.get("threadId"))
+            known = await self._new_view(session, sid, visitor, fields.get("threadId"))
             self._views.add(known)
-        elif known.customer != visitor.id:
+        elif (known.customer, known.visit) != (visitor.id, visitor.visit):
             raise Refused("bad session")
         elif (old := self._views.move(known, sid)) != sid:
             await self._sio.disconnect(old)
         known.developer = self._developers.recognise(cookies)
         return True
 
-    async def _new_view(self, session: str, sid: str, customer: CustomerId, thread: object) -> View:
+    async def let_go(self) -> None:
+        """Close the pages whose visits are over, after telling them where to begin anew."""
+        for view in self._views.everyone():
+            if await self._visits.are_over(view.visit, view.until):
+                await self._let_go(view)
+
+    async def watch(self) -> None:
+        """Let go of pages whose visits end in another process, or run out."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await self.let_go()
+
+    async def _let_go(self, view: View) -> None:
+        self._views.end(view)
+        # What an anonymous visitor said is still at its address for whom they are now; a signed-in customer's is not.
+        begin_at = "/" if view.until else ""
+        await self._emit("window_message", {"frontdesk": "visit_over", "begin_at": begin_at}, view.sid)
+        await self._sio.disconnect(view.sid)
+
+    async def _new_view(self, session: str, sid: str, visitor: Visitor, thread: object) -> View:
         """A page at `/`, or at the address of a conversation; one that is not this visitor's is no conversation at all."""
-        view = View(session=session, sid=sid, customer=customer, conversation=ConversationId(str(uuid.uuid4())))
+        view = View(
+            session=session,
+            sid=sid,
+            customer=visitor.id,
+            conversation=ConversationId(str(uuid.uuid4())),
+            visit=visitor.visit,
+            until=visitor.until,
+        )
         if not thread:
             return view
         wanted = read_uuid(thread)
@@ -97,7 +129,7 @@ class Sockets:
         except LogUnavailable:
             logger.exception("conversation %s cannot be opened now", wanted)
             raise Refused("unavailable") from None
-        if found is not None and found.customer == customer:
+        if found is not None and found.customer == visitor.id:
             view.conversation, view.begun, view.shown = found.id, True, found.last_seq
         else:
             view.refused_thread = True
@@ -126,7 +158,7 @@ class Sockets:
     async def take_message(self, sid: str, payload: object = None, *ignored: object) -> Answer:
         """A customer's message: acknowledged after it is committed, or refused with a reason for the customer."""
         view = self._views.at(sid)
-        if view is None:
+        if view is None or await self._visits.are_over(view.visit, view.until):
             return {"ok": False, "reason": LOST_PAGE}
         text, client_id = read_message(payload)
         view.arriving += 1

@@ -16,6 +16,9 @@ import aiohttp
 import pytest
 
 from bot.backoffice.office import Slot
+from bot.webchat.identity import COOKIE
+from tests.api.conftest import TOKEN_SECRET
+from tests.api.test_identity import customer_token
 from tests.chat_client import ChatClient, open_http
 from tests.e2e.company import Company, open_company, page_of
 from tests.server import Server
@@ -198,6 +201,7 @@ def model_server(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     shutil.copytree(indexed, data_dir)
     (folder / "script.json").write_text(json.dumps(asyncio.run(prepare(data_dir))))
     env = {"LLM_PROVIDERS": "scripted,extractive", "LLM_SCRIPT": str(folder / "script.json")}
+    env["CUSTOMER_TOKEN_SECRET"] = TOKEN_SECRET
     with Server(data_dir, env=env) as running:
         yield running
 
@@ -250,6 +254,23 @@ async def test_a_journey_with_a_model_that_calls_tools(model_server, http, name)
         await go(page, journey.for_model)
         assert (await company.calls(page))[0].asker == "model"
         await check(company)
+    await page.close()
+
+
+async def test_a_visitor_who_signs_in_is_told_about_their_account_in_the_same_conversation(model_server, http):
+    ask, visit = JOURNEYS["3 where is my technician"].for_model[0]
+    page = await arrive(model_server, http, "")
+    await go(page, ((ask, re.escape(SIGN_IN)),))
+    headers = {"Cookie": page.cookie, "Origin": page.address}
+    token = {"token": customer_token(sub="100200001")}
+    async with http.post(f"{page.address}/chat/sign-in", json=token, headers=headers) as response:
+        assert (await response.json())["claimed"] == 1
+        page.cookie = f"{COOKIE}={response.cookies[COOKIE].value}"
+    tab = page.tab(page.conversation)
+    await tab.connect(seconds=SECONDS)
+    await go(tab, ((ask, visit.removeprefix("^")),))
+    assert SIGN_IN in [step["output"] for step in tab.steps.values()], "what was said before signing in is there"
+    await tab.close()
     await page.close()
 
 

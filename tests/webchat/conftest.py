@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import aiohttp
 import pytest
 
+from tests.api.conftest import TOKEN_SECRET
 from tests.chat_client import ChatClient, open_http
 from tests.server import Server
 
@@ -16,7 +17,7 @@ NewPage = Callable[..., Awaitable[ChatClient]]
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose bot says back what it is told; see echo_app.py."""
     limits = {"MESSAGES_PER_MINUTE": "100000", "VISITORS_PER_MINUTE": "100000", "BREAK_LOG": "1", "TURN_SECONDS": "300"}
-    allowed = {"ALLOWED_ORIGINS": '["https://www.example.com"]'}
+    allowed = {"ALLOWED_ORIGINS": '["https://www.example.com"]', "CUSTOMER_TOKEN_SECRET": TOKEN_SECRET}
     with Server(tmp_path_factory.mktemp("webchat") / "data", app=ECHO_APP, env=limits | allowed) as running:
         yield running
 
