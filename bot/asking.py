@@ -12,6 +12,11 @@ _WHO_IS_IT = re.compile(
     r"^(?:(?:so|ok|what|but) )?(?:am i|are (?:you|u)|r u|is (?:this|it)|was (?:this|that))\b|\bbot\b(?: then)?[ .]*$|@"
 )
 """Asks who is here, and for nobody; or tells an address."""
+_WANTS_NONE = re.compile(
+    r"\b(?:no need|not need|don'?t need|without|no (?:human|agent|person|adviser)|rather not (?:talk|speak|chat)|"
+    r"(?:do not|don'?t|not) (?:\w+ )?(?:want|transfer|connect|put|pass|call|ring)(?! to (?:type|write|do|discuss|tell)))\b"
+)
+"""A person is what they do not want; other exceptions of the patterns are about words, which nearness does not go by."""
 
 
 def asks_for_human(text: str, near: Iterable[tuple[str, Near]] = (), near_above: float = 1.0) -> Match | None:
@@ -19,11 +24,10 @@ def asks_for_human(text: str, near: Iterable[tuple[str, Near]] = (), near_above:
 
     `near` is how near the message, and parts of it, come to the written examples; without it only the patterns speak.
     """
-    patterns = load_patterns("asking")
-    if found := patterns.find(plain(text)):
+    if found := load_patterns("asking").find(plain(text)):
         return found
     for piece, one in near:
         said = plain(piece)
-        if one.score > near_above and not _WHO_IS_IT.search(said) and not patterns.excepts(said):
+        if one.score > near_above and not _WHO_IS_IT.search(said) and not _WANTS_NONE.search(said):
             return Match(rule=LIKE_EXAMPLES, words=said[:LONGEST_EVIDENCE])
     return None

@@ -97,10 +97,6 @@ class Patterns:
         """Every rule that fires, in the file's order, each with the first words that fired it."""
         return list(self._matches(plain_text))
 
-    def excepts(self, plain_text: str) -> bool:
-        """Whether an exception of the whole file stands in a text in plain form."""
-        return bool(self._unless and self._unless.search(self._spelling.correct(plain_text)))
-
     def _matches(self, plain_text: str) -> Iterator[Match]:
         text = self._spelling.correct(plain_text)
         for name, find, unless in self._rules:
