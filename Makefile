@@ -12,7 +12,7 @@ BIN = .venv/bin
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run ingest test lint types contracts fix evals judge gate baseline bench lock clean
+.PHONY: help intents setup run ingest test lint types contracts fix evals judge gate baseline bench lock clean
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ gate: .venv/dev ## Fail when the bot is surely worse than the baseline (AGAINST=
 
 baseline: .venv/dev ## Make today's bot the one that the gate compares with (AGAINST=, TRANSCRIPTS=)
 	@$(BIN)/python -m evals gate --baseline $(AGAINST) --transcripts $(TRANSCRIPTS) --set LLM_PROVIDERS=extractive --allow-known --update
+
+intents: .venv/product ## Learn knowledge/intents.yaml again, after a change
+	@$(BIN)/python -m bot intents
 
 bench: .venv/dev ## Measure speed and memory, as ratios in one run
 	@$(BIN)/python -m benchmarks

@@ -1,4 +1,7 @@
-"""`python -m bot settings`: the table of all settings. `staff`: the accounts of the staff. `doctor`: what is wrong here."""
+"""`python -m bot settings`: the table of all settings. `staff`: the accounts of the staff. `doctor`: what is wrong here.
+
+`intents`: learns them.
+"""
 
 import argparse
 import re
@@ -6,6 +9,8 @@ import sys
 from pathlib import Path
 
 from bot.doctor import examine
+from bot.intents_command import ship_intents
+from bot.settings import Settings
 from bot.settings_text import settings_example, settings_table
 from bot.staff_commands import add_staff_commands, run_staff_command
 
@@ -22,7 +27,12 @@ def main() -> None:
     add_staff_commands(commands.add_parser("staff", help="accounts of the people who work at the desk"))
     doctor = commands.add_parser("doctor", help="look a deployment over, and say what is wrong and how to fix it")
     doctor.add_argument("--url", help="where customers reach the server, such as https://chat.example.com")
+    intents = commands.add_parser("intents", help="learn the product's own intents again, after a change of their file")
+    intents.set_defaults(file=Settings.model_fields["intents_file"].default)
     arguments = parser.parse_args()
+    if arguments.command == "intents":
+        print(ship_intents(arguments.file))
+        sys.exit()
     if arguments.command == "doctor":
         sys.exit(run_doctor(arguments.url))
     if arguments.command == "staff":

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from bot.classifier import Classifier, Judgement, label_examples
 from bot.clauses import clauses, readable
 from bot.course import FOLLOW_UP, Course, Topics
@@ -32,8 +34,10 @@ SURE_CHANCE = 0.9
 """A message whose best intent is likelier than this is not taken apart."""
 FOR_PEOPLE = "human"
 """The intent of a message that asks for a person, where the file has it: it says nothing of what for."""
-LEARNED_AS = "follow-ups"
+LEARNED_AS = "follow-ups, halves"
 """Changes when the same file is learned in another way, so that what was kept before is not taken for it."""
+SHIPPED = Path(__file__).with_name("data") / "intents"
+"""Where the file of the product's own intents lies, learned by `python -m bot intents`."""
 LONG_WORDS = 30
 """A message of so many words that is about nothing as a whole is read by its surest part."""
 _WORD = re.compile(r"[^\W\d_]+")
@@ -149,20 +153,28 @@ def _course_over(intents: Intents, classifier: Classifier, declined: str) -> Cou
     return Course.over(classifier.names, declined, courtesies, [FOR_PEOPLE] if intents.named(FOR_PEOPLE) else [])
 
 
-def open_reader(intents: Intents, embedder: Embedder, cache: Path) -> IntentReader:
-    """A reader of these intents: fitted, or as fitted before and kept in the folder `cache` by content."""
-    key = hashlib.sha256(f"{intents.digest} {FINGERPRINT} {LEARNED_AS}".encode()).hexdigest()[:24]
-    kept, spelling = cache / f"{key}.npz", spelling_of(intents, embedder)
-    try:
-        return IntentReader(intents, load_classifier(kept), embedder, spelling)
-    except ModelFileUnreadable as missing:
-        logger.info("the intents are learned anew: %s", missing)
+def open_reader(intents: Intents, embedder: Embedder, cache: Path, shipped: Path = SHIPPED) -> IntentReader:
+    """A reader of these intents: shipped as learned, or kept in `cache` since it was learned (both by content), or learned."""
+    name, spelling = model_name(intents), spelling_of(intents, embedder)
+    kept = cache / name
+    for file in (shipped / name, kept):
+        try:
+            return IntentReader(intents, load_classifier(file), embedder, spelling)
+        except ModelFileUnreadable as unreadable:
+            if file.exists():
+                logger.warning("the intents are learned anew: %s", unreadable)
+    logger.info("learning %d intents, once for this file", len(intents.intents))
     classifier = fit_intents(intents, embedder)
     try:
         save_classifier(classifier, kept)
     except OSError as error:
         logger.warning("%s cannot be written (%s): the intents are learned again at the next start", kept, error.strerror)
     return IntentReader(intents, classifier, embedder, spelling)
+
+
+def model_name(intents: Intents) -> str:
+    """The name of the file of what is learned: another for other intents, another embedder or another way of learning."""
+    return hashlib.sha256(f"{intents.digest} {FINGERPRINT} {LEARNED_AS}".encode()).hexdigest()[:24] + ".npz"
 
 
 def spelling_of(intents: Intents, embedder: Embedder) -> Spelling:
@@ -179,4 +191,5 @@ def fit_intents(intents: Intents, embedder: Embedder) -> Classifier:
     rows = [(correct(example), intent.name) for intent in intents.intents for example in intent.examples]
     rows += [(correct(example), FOLLOW_UP) for example in intents.follow_ups]
     examples = label_examples(rows, declined.name if declined else OFF_TOPIC)
-    return Classifier.fit(examples, embedder.embed_texts([*examples.texts, *examples.titles]))
+    vectors = embedder.embed_texts([*examples.texts, *examples.titles])
+    return Classifier.fit(examples, vectors.astype(np.float16).astype(np.float32))  # as they are kept

@@ -1,4 +1,7 @@
-"""A fitted classifier as a file: arrays and JSON only, nothing that could run code when it is read."""
+"""A fitted classifier as a file: arrays and JSON only, nothing that could run code when it is read.
+
+Vectors are kept with 16 bits a number, as `fit_intents` rounds them before it learns.
+"""
 
 import json
 import os
@@ -13,7 +16,7 @@ from bot.kernel import Kernel
 from bot.ngrams import Grams, Weights
 from bot.scope import Gate
 
-FORMAT = 1
+FORMAT = 2
 """Counts up when anything about fitting or the file changes: an older file is then not read."""
 
 
@@ -34,10 +37,10 @@ def save_classifier(classifier: Classifier, path: Path) -> None:
     }
     grams = classifier.kernel.grams
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        np.savez(
+        np.savez_compressed(
             file,
             settings=np.frombuffer(json.dumps(settings).encode(), np.uint8),
-            vectors=classifier.kernel.vectors,
+            vectors=classifier.kernel.vectors.astype(np.float16),
             values=grams.values,
             columns=grams.columns,
             ends=grams.ends,
@@ -61,7 +64,7 @@ def load_classifier(path: Path) -> Classifier:
         grams = Grams.of(held["values"], held["columns"], held["ends"])
         return Classifier(
             names=tuple(settings["names"]),
-            kernel=Kernel(vectors=held["vectors"], grams=grams, words_weight=settings["words_weight"]),
+            kernel=Kernel(vectors=held["vectors"].astype(np.float32), grams=grams, words_weight=settings["words_weight"]),
             weights=Weights(idf=held["idf"]),
             coefficients=held["coefficients"],
             means=held["means"],

@@ -5,7 +5,15 @@ import pytest
 from scipy import sparse
 
 from bot.classifier import Classifier, label_examples
-from bot.classify import KEYWORD_CONFIDENCE, IntentReader, fit_intents, open_reader, spelling_of
+from bot.classify import (
+    KEYWORD_CONFIDENCE,
+    SHIPPED,
+    IntentReader,
+    fit_intents,
+    model_name,
+    open_reader,
+    spelling_of,
+)
 from bot.clauses import clauses, readable
 from bot.course import FOLLOW_UP
 from bot.held_out import held_out
@@ -41,8 +49,8 @@ def few(intents: Intents) -> Intents:
 
 
 @pytest.fixture(scope="module")
-def classifier(intents: Intents, embedder: Embedder) -> Classifier:
-    return fit_intents(intents, embedder)
+def classifier(intents: Intents) -> Classifier:
+    return load_classifier(SHIPPED / model_name(intents))
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +247,8 @@ def test_too_little_or_too_much_to_learn_is_said_in_words(rows: list[tuple[str, 
         Classifier.fit(examples, np.zeros((len(examples.texts) + len(examples.titles), 384), np.float32))
 
 
-def test_a_kept_classifier_reads_like_the_fitted_one(classifier: Classifier, embedder: Embedder, tmp_path: Path):
+def test_a_kept_classifier_reads_like_the_fitted_one(few: Intents, embedder: Embedder, tmp_path: Path):
+    classifier = fit_intents(few, embedder)
     save_classifier(classifier, tmp_path / "kept.npz")
     kept = load_classifier(tmp_path / "kept.npz")
     text = "why has my bill gone up"
@@ -256,6 +265,15 @@ def test_the_file_is_learned_once_and_again_when_it_changes(few: Intents, embedd
     assert kept.stat().st_mtime_ns == written
     open_reader(Intents(intents=few.intents, digest="changed"), embedder, tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_the_product_ships_is_learned_from_its_own_intents_file(intents: Intents):
+    assert [file.name for file in SHIPPED.iterdir()] == [model_name(intents)], "run `make intents`, and commit its file"
+
+
+def test_the_shipped_file_is_read_and_nothing_is_learned(intents: Intents, embedder: Embedder, tmp_path: Path):
+    assert open_reader(intents, embedder, tmp_path).read("my internet is down").name == "broadband_fault"
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 half of one"])
