@@ -154,7 +154,7 @@ def _course_over(intents: Intents, classifier: Classifier, declined: str) -> Cou
 
 
 def open_reader(intents: Intents, embedder: Embedder, cache: Path, shipped: Path = SHIPPED) -> IntentReader:
-    """A reader of these intents: shipped as learned, or kept in `cache` since it was learned (both by content), or learned."""
+    """A reader of these intents: as shipped, as kept in `cache` since they were learned (both by content), or learned."""
     name, spelling = model_name(intents), spelling_of(intents, embedder)
     kept = cache / name
     for file in (shipped / name, kept):

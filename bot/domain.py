@@ -315,7 +315,8 @@ class Standing:
     """How far a conversation has come with the customer's need; each reply's entry keeps it for the next turn.
 
     `turns` count since the beginning or since something last helped, `unhelped` how often the customer said since then that
-    a reply did not help, or asked the same again; `intent` is the need, `blamed` says that the last reply got a thumb down; `since_offer` counts the turns since a human was last offered, `offered` says that the last reply did.
+    a reply did not help, or asked the same again; `intent` is the need, `blamed` says that the last reply got a thumb down;
+    `since_offer` counts the turns since a human was last offered, `offered` says that the last reply did.
     """
 
     intent: str = ""

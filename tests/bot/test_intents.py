@@ -144,7 +144,7 @@ def test_the_digest_changes_with_the_file(tmp_path: Path):
 
 def test_follow_ups_belong_to_no_intent(tmp_path: Path):
     form = {"intents": [intent("login"), intent("bill")], "follow_ups": ["how much is that", "Login example  number one"]}
-    with pytest.raises(IntentsInvalid, match="line 22: follow_ups: .* is an example of login already"):
+    with pytest.raises(IntentsInvalid, match=r"line 22: follow_ups: .* is an example of login already"):
         read(tmp_path, yaml.safe_dump(form, sort_keys=False))
     form["follow_ups"] = ["how much is that"]
     assert read(tmp_path, yaml.safe_dump(form, sort_keys=False)).follow_ups == ("how much is that",)
