@@ -158,7 +158,7 @@ class Sockets:
     async def take_message(self, sid: str, payload: object = None, *ignored: object) -> Answer:
         """A customer's message: acknowledged after it is committed, or refused with a reason for the customer."""
         view = self._views.at(sid)
-        if view is None or await self._visits.are_over(view.visit, view.until):
+        if view is None:
             return {"ok": False, "reason": LOST_PAGE}
         text, client_id = read_message(payload)
         view.arriving += 1
@@ -177,7 +177,9 @@ class Sockets:
             raise MessageUnreadable
         if view.arriving > MOST_ARRIVING:
             raise TooManyMessages
-        async with view.in_order:
+        async with view.in_order:  # nothing is awaited before it: messages of a page are taken in the order they came in
+            if await self._visits.are_over(view.visit, view.until):
+                return {"ok": False, "reason": LOST_PAGE}
             if isinstance(text, str) and asyncio.get_running_loop().time() > view.rebuilt_by:
                 view.sent[client_id] = text
             try:
