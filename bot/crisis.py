@@ -21,7 +21,7 @@ SERVICE_ABOVE = 0.92
 """The same for a message that speaks of a bill, a router, a contract or laughs: there such words are figures of speech."""
 _SERVICE = re.compile(
     r"\b(?:bills?|invoices?|contract|plan|prices?|fees?|subscription|wi-?fi|internet|broadband|fibre|router|hub|signal|"
-    r"battery|data|"
+    r"engineers?|technicians?|appointments?|come (?:out|round|to (?:my|our) (?:house|home|flat|place))|battery|data|"
     r"charity|prevention|app|website|faq|queue|hold music|roaming|tariff|screen|remote|tv|lol|haha|ha|lmao|joking|jk)\b"
 )
 _QUESTION = re.compile(
