@@ -270,7 +270,7 @@ async def test_what_fails_after_the_finish_reason_costs_only_the_usage(vendor):
 @pytest.mark.parametrize("vendor", EVERY_VENDOR)
 async def test_closing_the_stream_closes_the_connection(vendor):
     async with vendor_at(vendor, Plan(fault="stall", after=4)) as (llm, server):
-        stream = llm.stream(request(), limits(between=0.4))
+        stream = llm.stream(request(), limits(first=3, between=0.4))
         assert isinstance(await anext(stream), Text)
         await stream.aclose()
         async with asyncio.timeout(60):
