@@ -5,6 +5,7 @@ PORT ?= 8000
 DATA_DIR ?= data
 ARTICLES ?= knowledge/articles
 REPORTS ?= reports/evals
+WORKERS ?= 2
 PROVIDERS ?= extractive
 AGAINST ?= evals/baselines/extractive.json
 TRANSCRIPTS ?= evals/transcripts/larkfield-dev.jsonl evals/transcripts/larkfield-test.jsonl
@@ -33,13 +34,13 @@ setup: .venv/product ## Make .venv with everything the product needs
 	@touch $@
 
 run: .venv/product ## Start the chat at http://localhost:8000 (PORT=, DATA_DIR=)
-	@$(BIN)/chainlit run app.py --headless --port $(PORT)
+	@$(BIN)/python -m bot.webchat run app.py --headless --port $(PORT)
 
 ingest: .venv/product ## Read the help articles into the index (ARTICLES=, DATA_DIR=)
 	@$(BIN)/python -m knowledge ingest $(ARTICLES)
 
-test: .venv/dev ## Run every test
-	@$(BIN)/python -m pytest || { [ $$? -eq 1 ] && echo "What failed, once more and alone: a test that passes now is flaky, and a defect." \
+test: .venv/dev ## Run every test (WORKERS=)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile || { [ $$? -eq 1 ] && echo "What failed, once more and alone: a test that passes now is flaky, and a defect." \
 	  && $(BIN)/python -m pytest --last-failed --last-failed-no-failures none -v; }
 
 lint: .venv/dev ## Check style and formatting
