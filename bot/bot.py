@@ -135,7 +135,7 @@ class Bot:
         A repeat of a client id returns the first entry and gives no second reply. Raises MessageRefused (its reason is for
         the customer), NotYours or LogUnavailable; then nothing was stored.
         """
-        if self._dispatch.is_full(conversation):
+        if self._dispatch.is_flooded(conversation):
             raise TooManyMessages  # before anything is read of it: a flood costs the others next to nothing
         message = guard(text, self.settings.message_max_chars, self.settings.country)
         await self._rate.check(customer)

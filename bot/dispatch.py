@@ -65,6 +65,10 @@ class Dispatch:
         """Whether so many messages wait that the next is refused."""
         return self._arriving[conversation] + len(self._lines.get(conversation, ())) >= self._most
 
+    def is_flooded(self, conversation: ConversationId) -> bool:
+        """Whether it is full for certain: this process answers it just now, so that no other can have emptied its line."""
+        return self.is_full(conversation) and conversation in self._turns
+
     def keep(self, conversation: ConversationId, waiting: Sequence[Entry]) -> None:
         """Only these wait still: another process has answered the others before this one had its turn."""
         line, seqs = self._lines.get(conversation, {}), {entry.seq for entry in waiting}
