@@ -315,15 +315,15 @@ def _book(town: Town, victim: str) -> tuple[str, dict[str, Any]]:
 
 
 def _read_ticket(town: Town, victim: str) -> tuple[str, dict[str, Any]]:
-    return "get_ticket", {"number": _pick(town, town.tickets[victim], "LF-10423")}
+    return "get_ticket", {"number": _pick(town, town.tickets[victim], "T-10423")}
 
 
 def _write_ticket(town: Town, victim: str) -> tuple[str, dict[str, Any]]:
-    return "update_ticket", {"number": _pick(town, town.tickets[victim], "LF-10423"), "text": "I am the owner."}
+    return "update_ticket", {"number": _pick(town, town.tickets[victim], "T-10423"), "text": "I am the owner."}
 
 
 def _close_ticket(town: Town, victim: str) -> tuple[str, dict[str, Any]]:
-    return "set_ticket_status", {"number": _pick(town, town.tickets[victim], "LF-10423"), "status": "closed"}
+    return "set_ticket_status", {"number": _pick(town, town.tickets[victim], "T-10423"), "status": "closed"}
 
 
 def _named(town: Town, victim: str) -> tuple[str, dict[str, Any]]:

@@ -10,10 +10,10 @@ from typing import NewType, Protocol
 from bot.domain import ConversationId, Reason, Speaker
 
 TicketNumber = NewType("TicketNumber", str)
-"""Such as LF-10423; orders have six digits, tickets five or more than six."""
+"""Such as T-10423."""
 
-TICKET = re.compile(r"^LF-(\d{5}|\d{7,9})$")
-PREFIX = "LF-"
+TICKET = re.compile(r"^T-(\d{5,9})$")
+PREFIX = "T-"
 SUBJECT_CHARS = 120
 NOTE_CHARS = 2000
 MOST_NOTES = 100

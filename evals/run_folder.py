@@ -12,7 +12,7 @@ from evals.formats import FileInvalid
 from evals.runs import Manifest, Played, Times, read_manifest
 from evals.transcripts import Transcript, as_line
 
-_TICKET = re.compile(r"\bLF-\d{5}\b")
+_TICKET = re.compile(r"\bT-\d{5,9}\b")
 _OF_ONE_ENTRY = ("key", "at")
 """What names one proposal of a change: a random key, and when it was made."""
 
@@ -74,7 +74,7 @@ def timeless(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def unnumbered(text: str) -> str:
     """A reply without the number of a ticket: it tells only which of the conversations at once came first."""
-    return _TICKET.sub("LF-…", text)
+    return _TICKET.sub("T-…", text)
 
 
 def _strip(value: object) -> object:

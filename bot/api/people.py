@@ -199,7 +199,7 @@ async def tickets(customer: Annotated[str, Path(max_length=200)], member: AnAgen
 @router.get("/customers/{customer}/tickets/{number}")
 async def ticket(
     customer: Annotated[str, Path(max_length=200)],
-    number: Annotated[str, Path(pattern=r"^LF-(\d{5}|\d{7,9})$", max_length=12)],
+    number: Annotated[str, Path(pattern=r"^T-(\d{5,9})$", max_length=12)],
     member: AnAgent,
     parts: Parts,
 ) -> TicketShown:

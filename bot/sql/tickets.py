@@ -25,8 +25,6 @@ from bot.tickets import (
 )
 
 FIRST = 10_423
-ORDERS = range(100_000, 1_000_000)
-"""Six digits are an order's: a ticket has never a number that looks like one."""
 STATUS_KEY = "status"
 AT_ONCE = 500
 """Tickets in one statement."""
@@ -103,8 +101,7 @@ def _open(connection: Connection, wanted: NewTicket) -> Ticket:
 
 def _next_number(connection: Connection) -> int:
     last: int | None = connection.execute(select(func.max(tickets.c.number))).scalar()
-    number = FIRST if last is None else last + 1
-    return ORDERS.stop if number in ORDERS else number
+    return FIRST if last is None else last + 1
 
 
 def _add(connection: Connection, whose: tuple[str, TicketNumber], note: Note, key: str) -> Ticket | None:

@@ -18,7 +18,7 @@ FILLER = frozenset(
     "the one ones number option please my it's its is i mean want would like that on at for a an of thanks um".split()
 )
 _POSTCODE = re.compile(r"\b[A-Za-z]{1,2}\d[A-Za-z\d]? ?\d[A-Za-z]{2}\b")
-_TICKET = re.compile(r"\blf-?(\d{5}|\d{7,9})\b", re.IGNORECASE)
+_TICKET = re.compile(r"\b(?:t-?|ticket (?:number |no\.? ?|# ?)?)(\d{5,9})\b", re.IGNORECASE)
 _VISIT = re.compile(r"\bfv-?(\d{5,8})\b", re.IGNORECASE)
 _BILL = re.compile(r"\b(lk[bm])-?(\d{6,10})\b", re.IGNORECASE)
 _ISO = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)\b")
@@ -41,7 +41,7 @@ def read_postcode(text: str) -> str:
 def read_ticket(text: str) -> str:
     """A ticket's number, or ""."""
     found = _TICKET.search(text)
-    return f"LF-{found[1]}" if found else ""
+    return f"T-{found[1]}" if found else ""
 
 
 def read_visit(text: str) -> str:

@@ -14,7 +14,7 @@ NO_TICKETS = "You have no tickets."
 OPENED = "I have opened ticket {number} for you: “{subject}”. You can ask me about it at any time."
 NOTED = "I have added that to ticket {number}."
 
-Number = Annotated[str, Field(pattern=r"^\s*[Ll][Ff]-?\d{5,9}\s*$", description="Number of the ticket, such as LF-10423.")]
+Number = Annotated[str, Field(pattern=r"^\s*[Tt]-?\d{5,9}\s*$", description="Number of the ticket, such as T-10423.")]
 Subject = Annotated[
     str, Field(min_length=3, max_length=SUBJECT_CHARS, description="What it is about, in the customer's own words.")
 ]
@@ -95,8 +95,8 @@ async def set_ticket_status(
 
 
 def tidy_number(number: str) -> TicketNumber:
-    """`lf10423` as LF-10423."""
-    return TicketNumber(f"LF-{number.strip().upper().removeprefix('LF').removeprefix('-')}")
+    """`t10423` as T-10423."""
+    return TicketNumber(f"T-{number.strip().upper().removeprefix('T').removeprefix('-')}")
 
 
 async def _mine(work: Work, number: str) -> Ticket:

@@ -119,7 +119,7 @@ def outage_words(outage: Outage) -> str:
 
 
 def ticket_words(ticket: Ticket) -> str:
-    """LF-10423, “Hub replaced twice” (open)."""
+    """T-10423, “Hub replaced twice” (open)."""
     return f"{ticket.number}, “{clean(ticket.subject)}” ({ticket.status})"
 
 

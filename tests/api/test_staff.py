@@ -97,7 +97,7 @@ async def test_an_agent_is_available_or_not_by_their_own_word(ana: Caller, dora:
     assert [one["agent"] for one in (await ana.call("GET", "/agents/available"))[1]["agents"]] == ["ana"]
     assert (await ana.call("GET", "/escalations"))[1] == {"escalations": [], "next": None}
     assert (await ana.call("GET", "/customers/anna/tickets"))[1] == {"tickets": []}
-    assert (await ana.call("GET", "/customers/anna/tickets/LF-10423"))[0] == 404
+    assert (await ana.call("GET", "/customers/anna/tickets/T-10423"))[0] == 404
 
 
 def bytes_below(folder: Path) -> bytes:

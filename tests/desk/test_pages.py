@@ -275,8 +275,8 @@ async def test_a_ticket_is_opened_for_the_customer_once_it_is_confirmed(hire: Hi
     for _ in range(2):
         status, done = await agent.post(f"{chat}/confirm", proposal=told["proposal"])
         assert status == 200
-        assert "I have opened ticket LF-" in done["words"]
-    number = re.search(r"LF-\d+", done["words"])[0]
+        assert "I have opened ticket T-" in done["words"]
+    number = re.search(r"T-\d+", done["words"])[0]
     status, panel = await agent.get(f"{chat}/customer")
     assert panel["html"].count(f'data-number="{number}" aria-expanded') == 1
     assert "Bill ‹b›is‹/b› wrong" in panel["html"]

@@ -61,7 +61,7 @@ def test_no_time_key_or_ticket_number_of_an_errand_is_stored():
     data = {"calls": [["list_bookings", "done", "", 0.03]], "open": {"errand": "move", "proposal": proposal, "done": "8f31"}}
     kept = {"errand": "move", "proposal": {"tool": "move_visit", "words": "move the visit"}, "done": True}
     assert timeless(data) == {"calls": [["list_bookings", "done", ""]], "open": kept}
-    assert unnumbered("Your reference is **LF-10426**.") == "Your reference is **LF-…**."
+    assert unnumbered("Your reference is **T-10426**.") == "Your reference is **T-…**."
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(folder, played, monkeypatch):

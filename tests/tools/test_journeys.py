@@ -120,7 +120,7 @@ async def test_journey_8_a_ticket_is_opened_with_its_category(toolbox):
     assert "What is the ticket about?" in await talk.say("open a ticket")
     fault = guess("broadband_fault", 0.8, in_scope=True)
     assert "“My hub restarts every night”. Shall I do that?" in await talk.say("My hub restarts every night", fault)
-    assert "LF-10423" in await talk.say("yes")
+    assert "T-10423" in await talk.say("yes")
     [ticket] = await toolbox.supplies.tickets.of("ana")
     assert (ticket.subject, ticket.category) == ("My hub restarts every night", "broadband")
 
@@ -133,14 +133,14 @@ async def open_ticket(talk: Talk, subject: str = "my hub is broken") -> None:
 async def test_journey_9_a_tickets_status_is_asked(toolbox):
     talk = Talk(toolbox, account=None)
     await open_ticket(talk)
-    for said in ("any news on my ticket?", "what's the status of LF-10423", "lf10423"):
-        assert "LF-10423, “my hub is broken”, is open" in await talk.say(said)
+    for said in ("any news on my ticket?", "what's the status of T-10423", "t10423"):
+        assert "T-10423, “my hub is broken”, is open" in await talk.say(said)
 
 
 async def test_journey_10_a_ticket_is_added_to(toolbox):
     talk = Talk(toolbox, account=None)
     await open_ticket(talk)
-    assert "What shall I add to ticket LF-10423?" in await talk.say("add something to my ticket")
+    assert "What shall I add to ticket T-10423?" in await talk.say("add something to my ticket")
     assert "“It is worse when it rains.” Shall I do that?" in await talk.say("It is worse when it rains.")
     assert "added" in await talk.say("ok")
     assert "It is worse when it rains." in await talk.say("status of my ticket?")
@@ -152,10 +152,10 @@ async def test_journey_11_tickets_are_listed(toolbox):
     await open_ticket(talk, "my hub is broken")
     await open_ticket(talk, "my bill is late")
     told = await talk.say("show my tickets")
-    assert "LF-10423" in told
-    assert "LF-10424" in told
+    assert "T-10423" in told
+    assert "T-10424" in told
     assert "Which of your two tickets" in await talk.say("add to my ticket: it is fixed")
-    assert "ticket LF-10423: “it is fixed”" in await talk.say("the one about the hub being broken LF-10423")
+    assert "ticket T-10423: “it is fixed”" in await talk.say("the one about the hub being broken T-10423")
 
 
 async def test_journey_12_the_account_is_looked_up(toolbox):
@@ -321,9 +321,9 @@ async def test_a_message_that_is_surely_about_something_else_is_no_errand(toolbo
 async def test_a_ticket_that_does_not_exist_or_is_somebody_elses_is_not_found(toolbox):
     await open_ticket(Talk(toolbox, account=None, customer=CustomerId("bob"), conversation=ConversationId("bobs")))
     talk = Talk(toolbox, account=None)
-    assert "can't find a ticket LF-10423 of yours" in await talk.say("what is the status of LF-10423?")
-    assert "can't find a ticket LF-99999 of yours" in await talk.say("what is the status of LF-99999?")
-    assert "can't find" in await talk.say("add to ticket LF-10423: I pay nothing")
+    assert "can't find a ticket T-10423 of yours" in await talk.say("what is the status of T-10423?")
+    assert "can't find a ticket T-99999 of yours" in await talk.say("what is the status of T-99999?")
+    assert "can't find" in await talk.say("add to ticket T-10423: I pay nothing")
 
 
 class Down(DemoOffice):

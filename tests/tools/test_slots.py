@@ -76,7 +76,8 @@ def test_a_choice_is_read_by_place_or_by_words_of_its_own(said, place):
 def test_numbers_are_read_in_their_forms():
     assert read_postcode("my postcode is lf42ab thanks") == "LF4 2AB"
     assert read_postcode("I am at 12 Mill Lane") == ""
-    assert read_ticket("about lf10423?") == "LF-10423"
+    assert read_ticket("about t10423?") == "T-10423"
+    assert read_ticket("what about ticket number 10423") == "T-10423"
     assert read_ticket("my order LF-204815") == ""
     assert read_visit("fv-20001") == "FV-20001"
     assert read_bill("lkb20000110") == "LKB-20000110"

@@ -8,7 +8,6 @@ import pytest
 from bot.domain import ConversationId, Reason, Speaker
 from bot.errors import ToolRefused
 from bot.sql.tickets import SqlTickets
-from bot.sql.tool_tables import tickets as table
 from bot.tickets import MOST_NOTES, NewTicket, Note, Priority, Ticket, TicketNumber, TicketStatus, ticket_priority
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -29,7 +28,7 @@ def note(text: str, by: Speaker = Speaker.CUSTOMER, minutes: int = 1) -> Note:
 
 async def test_the_first_ticket_has_the_first_number_and_its_text_as_first_note(tickets):
     ticket = await tickets.open(wanted())
-    assert ticket.number == "LF-10423"
+    assert ticket.number == "T-10423"
     assert (ticket.status, ticket.priority) == (TicketStatus.OPEN, Priority.NORMAL)
     assert [one.text for one in ticket.notes] == ["It is."]
     assert await tickets.ticket("ana", ticket.number) == ticket
@@ -51,7 +50,7 @@ async def test_another_customers_ticket_is_unknown(tickets):
     assert await tickets.ticket("ana", ticket.number) == ticket
 
 
-@pytest.mark.parametrize("number", ["", "LF-", "LF-1", "LF-204815", "LF-99999999999999999999", "10423", "LF-10423 OR 1=1"])
+@pytest.mark.parametrize("number", ["", "T-", "T-1", "LF-204815", "T-99999999999999999999", "10423", "T-10423 OR 1=1"])
 async def test_what_is_no_tickets_number_names_none(tickets, number):
     await tickets.open(wanted())
     assert await tickets.ticket("ana", TicketNumber(number)) is None
@@ -77,13 +76,6 @@ async def test_a_closed_or_full_ticket_takes_no_more_from_the_customer(tickets):
     await tickets.set_status("ana", other, TicketStatus.CLOSED, note("closed", Speaker.AGENT))
     with pytest.raises(ToolRefused, match="closed"):
         await tickets.add("ana", other, note("but"), "but")
-
-
-async def test_a_tickets_number_never_looks_like_an_orders(tickets, any_store):
-    row = {"customer": "ana", "conversation": "c", "subject": "s", "category": "other", "priority": "low", "status": "open"}
-    last = {**row, "number": 99_999, "opened": NOW, "updated": NOW, "key": "last"}
-    await any_store.write(lambda connection: connection.execute(table.insert().values(last)))
-    assert (await tickets.open(wanted())).number == "LF-1000000"
 
 
 def test_a_tickets_priority_follows_from_the_reading():

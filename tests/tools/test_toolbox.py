@@ -55,7 +55,7 @@ async def visits(toolbox: Toolbox, account: str = NO_VISIT) -> list[Visit]:
         ("get_ticket", {"number": 10423}, "`number` must be text"),
         ("get_ticket", {"number": "DROP TABLE"}, "`number` is not in the right form"),
         ("get_ticket", {}, "`number` is missing"),
-        ("get_ticket", {"number": "LF-10423", "customer": "bob"}, "`customer` is not known"),
+        ("get_ticket", {"number": "T-10423", "customer": "bob"}, "`customer` is not known"),
         ("lookup_account", {"account": ONE_LINE}, "`account` is not known"),
         ("book_appointment", {**BOOKING, "start_hour": "8"}, "`start_hour` must be a whole number"),
         ("book_appointment", {**BOOKING, "start_hour": True}, "`start_hour` must be a whole number"),
@@ -66,7 +66,7 @@ async def visits(toolbox: Toolbox, account: str = NO_VISIT) -> list[Visit]:
         ("create_ticket", {"subject": "x" * 121}, "`subject` is too long"),
         ("create_ticket", {"subject": "x" * 5000}, "too long (at most 4000 characters)"),
         ("create_ticket", {"subject": float("nan")}, "not JSON"),
-        ("update_ticket", {"number": "LF-10423", "text": ""}, "`text` is empty"),
+        ("update_ticket", {"number": "T-10423", "text": ""}, "`text` is empty"),
         ("search_knowledge", {"query": ["a", "b"]}, "`query` must be text"),
     ],
 )
@@ -88,7 +88,7 @@ async def test_arguments_nested_without_end_are_refused(toolbox):
 
 @pytest.mark.parametrize("name", ["nope", "", "set_ticket_status", "lookup\x00", "\ud800" * 200])
 async def test_a_tool_that_there_is_not_or_not_for_customers_is_refused_and_recorded(toolbox, name):
-    called = await call(begin(toolbox), name, number="LF-10423", status="closed")
+    called = await call(begin(toolbox), name, number="T-10423", status="closed")
     assert (called.ruling, called.words) == (Ruling.REFUSED, NO_SUCH_TOOL)
     assert [record.ruling for record in await toolbox.audit.calls(CHAT)] == [Ruling.REFUSED]
 
