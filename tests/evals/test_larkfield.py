@@ -11,7 +11,10 @@ from evals.transcripts import Escalate, Transcript, read_transcripts
 from knowledge.read import read_documents
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = {name: read_transcripts(ROOT / "evals" / "transcripts" / f"larkfield-{name}.jsonl") for name in ("dev", "test")}
+DEVELOPING, TESTING = ("dev", "fresh-dev", "late-dev"), ("test", "fresh-test")
+FILES = {name: read_transcripts(ROOT / "evals" / "transcripts" / f"larkfield-{name}.jsonl") for name in DEVELOPING + TESTING}
+ALIKE = [FILES["dev"], FILES["test"]]
+"""Written together and split, so that one is like the other."""
 ALL = [transcript for transcripts in FILES.values() for transcript in transcripts]
 KINDS = """angry vague wrong-assumption several-questions typos injection crisis crisis-look-alike asks-for-human
     human-look-alike out-of-scope follow-up policy-trap personal-data abuse repeated-failure vip vulnerable press legal
@@ -33,14 +36,14 @@ def test_there_are_enough_conversations_and_most_have_several_turns():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_conversation_is_in_both_files_and_about_as_often(kind):
-    often = [sum(kind in one.tags for one in transcripts) for transcripts in FILES.values()]
+def test_every_kind_of_conversation_is_in_both_halves_and_about_as_often(kind):
+    often = [sum(kind in one.tags for one in transcripts) for transcripts in ALIKE]
     assert min(often) >= 1
     assert max(often) - min(often) <= 2
 
 
-def test_both_files_hand_over_about_as_often():
-    required = [sum(one.handover_required for one in transcripts) for transcripts in FILES.values()]
+def test_both_halves_hand_over_about_as_often():
+    required = [sum(one.handover_required for one in transcripts) for transcripts in ALIKE]
     assert max(required) - min(required) <= 3
 
 
@@ -63,18 +66,22 @@ def test_the_guide_names_every_reason_that_a_label_gives():
     assert {str(reason) for reason in given} - {"declining"} <= set(re.findall(r"`(\w+)`", guide))
 
 
-def test_ids_are_unique_in_both_files_together():
+def test_ids_are_unique_in_all_files_together():
     assert max(Counter(one.id for one in ALL).values()) == 1
 
 
-def test_no_message_of_one_file_is_nearly_one_of_the_other():
-    dev, test = ({words(turn.customer) for one in FILES[name] for turn in one.turns} for name in ("dev", "test"))
+def test_no_message_to_develop_on_is_nearly_one_to_test_on():
+    dev, test = (
+        {words(turn.customer) for name in names for one in FILES[name] for turn in one.turns}
+        for names in (DEVELOPING, TESTING)
+    )
     near = [(a, b) for a in dev for b in test if len(a) >= 4 and len(a & b) > 0.6 * len(a | b)]
     assert near == []
 
 
-def test_no_example_of_an_intent_is_nearly_a_message_of_either_file():
-    messages = [message for one in ALL for turn in one.turns if len(message := words(turn.customer)) >= 4]
+def test_no_example_of_an_intent_is_nearly_a_message_to_test_on():
+    tested = [turn for name in TESTING for one in FILES[name] for turn in one.turns]
+    messages = [message for turn in tested if len(message := words(turn.customer)) >= 4]
     examples = {
         example: words(example)
         for intent in read_intents(ROOT / "knowledge" / "intents.yaml").intents
