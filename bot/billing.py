@@ -12,7 +12,7 @@ from bot.accounts import DEVELOPERS, Account, Accounts, Bill
 from bot.domain import Usage
 from bot.errors import FrontdeskError
 from bot.llm.prices import Prices
-from bot.llm.stream import LLM, Attempt, Began, Event, Finished, Limits, Request
+from bot.llm.stream import LLM, Attempt, Began, Event, Finished, Limits, Request, Text
 from bot.llm.tokens import estimate_most, estimate_request, estimate_tokens
 
 logger = logging.getLogger(__name__)
@@ -113,6 +113,23 @@ class Tab:
             first_token_ms=times[0],
             took_ms=times[1],
         )
+
+
+async def hear_out(llm: LLM, request: Request, limits: Limits, tab: Tab) -> tuple[str, Finished | None]:
+    """All that a model says to one request, put on the tab, and how it finished; raises ProviderFailed."""
+    said: list[str] = []
+    async with aclosing(llm.stream(request, limits)) as events:
+        async for event in events:
+            match event:
+                case Began():
+                    tab.began(event)
+                case Text(text=text):
+                    tab.heard(text)
+                    said.append(text)
+                case Finished():
+                    tab.finish(event)
+                    return "".join(said).strip(), event
+    return "", None
 
 
 class Billing:

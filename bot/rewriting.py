@@ -3,17 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.accounts import Account
-from bot.billing import Billing, Tab
+from bot.billing import Billing, Tab, hear_out
 from bot.domain import WritingRecord
 from bot.errors import PromptInvalid, ProviderFailed
 from bot.follow_up import accept_rewriting
 from bot.llm.prices import Prices
-from bot.llm.stream import LLM, Attempt, Began, Finished, Line, Request, Text
+from bot.llm.stream import LLM, Attempt, Line, Request
 from bot.llm.vendors import turn_limits
 from bot.prompts.loader import Prompts
 from bot.question import Question
@@ -71,28 +70,17 @@ class Rewriter:
 
     async def _ask(self, request: Request, tab: Tab, deadline: float) -> tuple[str, tuple[Attempt, ...]]:
         """What the model says, and what failed; nothing where the customer's tokens of the day are used up."""
-        said: list[str] = []
         try:
             if not await self.billing.allows(tab, request):
                 return "", ()
-            async with aclosing(self.llm.stream(request, turn_limits(self.settings, deadline))) as events:
-                async for event in events:
-                    match event:
-                        case Began():
-                            tab.began(event)
-                        case Text(text=text):
-                            tab.heard(text)
-                            said.append(text)
-                        case Finished():
-                            tab.finish(event)
-                            return "".join(said).strip(), event.attempts
+            said, finished = await hear_out(self.llm, request, turn_limits(self.settings, deadline), tab)
+            return said, finished.attempts if finished else ()
         except ProviderFailed as failure:
             tab.fail(failure.attempts)
             logger.warning("a follow-up was not rewritten: %s", failure)
             return "", failure.attempts
         finally:
             self.billing.settle(tab)
-        return "", ()
 
 
 def join_records(first: WritingRecord | None, then: WritingRecord | None) -> WritingRecord | None:

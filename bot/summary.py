@@ -4,17 +4,16 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
 from bot.accounts import Account
-from bot.billing import Billing, Tab
+from bot.billing import Billing, Tab, hear_out
 from bot.domain import Entry, Kind, Speaker
 from bot.ending import end
 from bot.errors import LogUnavailable, PromptInvalid, ProviderFailed
 from bot.llm.prices import Prices
-from bot.llm.stream import LLM, Began, Finished, Line, Request, Text
+from bot.llm.stream import LLM, Line, Request
 from bot.llm.vendors import turn_limits
 from bot.log import ConversationLog
 from bot.memory import SessionMemory
@@ -77,19 +76,8 @@ class ModelSummariser:
 
     async def _ask(self, request: Request, tab: Tab) -> str:
         deadline = asyncio.get_running_loop().time() + SUMMARY_SECONDS
-        told: list[str] = []
-        async with aclosing(self.llm.stream(request, turn_limits(self.settings, deadline))) as events:
-            async for event in events:
-                match event:
-                    case Began():
-                        tab.began(event)
-                    case Text(text=text):
-                        tab.heard(text)
-                        told.append(text)
-                    case Finished():
-                        tab.finish(event)
-                        return "" if event.provider == QUOTES else shorten("".join(told))
-        return ""
+        said, finished = await hear_out(self.llm, request, turn_limits(self.settings, deadline), tab)
+        return "" if finished is None or finished.provider == QUOTES else shorten(said)
 
 
 class Summaries:
