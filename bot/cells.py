@@ -24,6 +24,10 @@ class Cells(Protocol):
         """Keep it no longer."""
         ...
 
+    async def scrub(self) -> None:
+        """Take what was dropped or replaced out of our own files too; those of a server that is not ours are its owner's."""
+        ...
+
 
 class LocalCells:
     """Cells of this process, gone with it."""
@@ -51,3 +55,6 @@ class LocalCells:
     async def drop(self, name: str) -> None:
         """See Cells."""
         self._kept.pop(name, None)
+
+    async def scrub(self) -> None:
+        """See Cells. It has no files."""

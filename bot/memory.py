@@ -49,6 +49,10 @@ class SessionMemory(Protocol):
         """Keep nothing of it; False when the store is away, and then it is gone after `SESSION_TIMEOUT` at the latest."""
         ...
 
+    async def scrub(self) -> bool:
+        """Take what was forgotten out of our own files; False when that failed, and then it is there still, but sealed."""
+        ...
+
 
 class CachedMemory:
     """A SessionMemory kept sealed in cells."""
@@ -89,6 +93,15 @@ class CachedMemory:
         try:
             await self._cells.drop(place_of("memory", conversation))
         except StoreUnavailable:
+            return False
+        return True
+
+    async def scrub(self) -> bool:
+        """See SessionMemory."""
+        try:
+            await self._cells.scrub()
+        except StoreUnavailable as failure:
+            logger.warning("what was forgotten is still in a file, sealed: %s", failure)
             return False
         return True
 
@@ -151,5 +164,9 @@ class NoMemory:
         """See SessionMemory."""
 
     async def forget(self, conversation: ConversationId) -> bool:
+        """See SessionMemory."""
+        return True
+
+    async def scrub(self) -> bool:
         """See SessionMemory."""
         return True

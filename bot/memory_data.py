@@ -31,4 +31,6 @@ class MemoryData:
                     erased += 1
                 else:
                     left += 1
+        if erased and not await self._memory.scrub():
+            erased, left = 0, left + erased
         return {"memories": erased, "left": left}

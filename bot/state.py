@@ -36,7 +36,7 @@ class State:
     """The cells and the bus of this process; without a server they are its own, and degraded."""
 
     def __init__(self, kind: Kind, server: Server | None = None, embedded: Embedded | None = None, lacks: str = "") -> None:
-        self.cells: Cells = ServerCells(server) if server else LocalCells()
+        self.cells: Cells = ServerCells(server, is_ours=kind == "embedded") if server else LocalCells()
         self.bus: Bus = ServerBus(server) if server else LocalBus()
         self._kind, self._server, self._embedded, self._lacks = kind, server, embedded, lacks
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +18,10 @@ from bot.recollection import recollect
 from bot.seal import Seal
 from bot.settings import Settings
 from bot.sql.log import SqlLog, open_log
+from bot.state import State, open_state
 from bot.valkey.cells import ServerCells
 from bot.valkey.server import ANSWER_SECONDS, PREFIX, Server
-from tests.state.servers import PATIENCE_SECONDS, RealServer, until_well
+from tests.state.servers import PATIENCE_SECONDS, RealServer, until, until_well
 from tests.state.talk import ANN, CHAT, FACT, append_turn, entry
 
 OLD, NEW = b"o" * 32, b"n" * 32
@@ -232,6 +235,62 @@ async def test_what_is_forgotten_is_gone_from_the_server(running, server, log):
     assert await memory.forget(CHAT)
     with running.client() as client:
         assert not client.exists(PLACE)
+
+
+@pytest.fixture
+async def embedded(tmp_path) -> AsyncIterator[State]:
+    """The state of a folder: its own server, with its append-only file."""
+    state = await open_state(Settings(_env_file=None, data_dir=tmp_path), patience_seconds=PATIENCE_SECONDS)
+    yield state
+    await state.close()
+
+
+async def test_no_file_keeps_an_erased_customers_memory_not_even_sealed(embedded, log, tmp_path):
+    memory, cells = CachedMemory(embedded.cells, Seal([OLD]), log, SETTINGS), embedded.cells
+    sealed = []
+    for number in (1, 2, 3):  # each replaces the one before, which the append-only file keeps
+        await talk(log, memory, 1, first=number)
+        sealed.append(await cells.get(place_of("memory", CHAT)))
+    await cells.put("another's", b"kept", 3600)
+    await until_true(lambda: all(value in bytes_below(tmp_path) for value in sealed))
+    assert FACT.encode() not in bytes_below(tmp_path)
+    assert await MemoryData(memory, log).erase(ANN) == {"memories": 1, "left": 0}
+    await until_true(lambda: not any(value in bytes_below(tmp_path) for value in sealed))  # the old file goes in a thread
+    assert place_of("memory", CHAT).encode() not in bytes_below(tmp_path)
+    assert await cells.get("another's") == b"kept"
+
+
+async def test_the_dump_of_a_redis_after_an_erasure_has_nothing_of_it(redis, log):
+    with RealServer("redis", "--appendonly", "no", "--rdbcompression", "no") as running:
+        server = Server(running.url, "Redis", patience_seconds=PATIENCE_SECONDS)
+        memory = memory_on(server, log)
+        await talk(log, memory, 3)
+        with running.client() as client:
+            client.save()
+            sealed = client.get(PLACE)
+            assert sealed in running.files()
+            await MemoryData(memory, log).erase(ANN)
+            client.save()
+        await server.close()
+        kept = running.files()
+    for canary in (sealed, FACT.encode(), PLACE.encode(), CHAT.encode() * 2):
+        assert canary not in kept
+
+
+def bytes_below(folder: Path) -> bytes:
+    """Every byte that the files have now; one that goes meanwhile has none."""
+    found = b""
+    for file in sorted(folder.rglob("*")):
+        with suppress(FileNotFoundError):
+            found += file.read_bytes() if file.is_file() else b""
+    return found
+
+
+async def until_true(look: Callable[[], bool]) -> None:
+    async def looks() -> bool:
+        return look()
+
+    await until(looks)
 
 
 async def test_without_any_cells_a_memory_is_of_what_is_at_hand():
