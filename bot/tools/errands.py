@@ -119,12 +119,12 @@ class Errands:
 
         A yes counts from when it was said, however late its turn comes.
         """
-        left = read_open(earlier)
-        found = route(guess, asked.text, left, now.date())
+        left, today = read_open(earlier), now.astimezone(self._toolbox.supplies.zone).date()
+        found = route(guess, asked.text, left, today)
         if found is None or not (found.answer or found.errand in self._errands):
             return None
         tools = self._toolbox.begin(caller, "routes", lambda: asked.at)
-        run = Run(route=found, tools=tools, today=now.date(), guess=guess, slots=dict(found.slots))
+        run = Run(route=found, tools=tools, today=today, guess=guess, slots=dict(found.slots))
         if found.answer:
             return await self._answer(run)
         acted = await self._errands[found.errand](run)

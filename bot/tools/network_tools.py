@@ -30,7 +30,7 @@ async def service_status(
     outages = await work.supplies.office.outages(place)
     if not outages:
         return Told(words=f"There are no known problems with broadband or mobile at {place}.", value=())
-    return Told(words="\n\n".join(outage_words(one) for one in outages), value=tuple(outages))
+    return Told(words="\n\n".join(outage_words(one, work.supplies.zone) for one in outages), value=tuple(outages))
 
 
 def tidy_postcode(text: str) -> str:

@@ -50,7 +50,7 @@ async def create_ticket(work: Work, subject: Subject, category: Category = "othe
 async def get_ticket(work: Work, number: Number) -> Told:
     """One of the customer's own tickets: where it stands and what was last added."""
     ticket = await _mine(work, number)
-    return Told(words=history_words(ticket), value=ticket)
+    return Told(words=history_words(ticket, work.supplies.zone), value=ticket)
 
 
 @tool()

@@ -4,7 +4,7 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from typing import Any
 
@@ -68,11 +68,12 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supplies:
-    """What the tools stand on."""
+    """What the tools stand on; `zone` is the company's, by whose clock customers are told days and times."""
 
     office: Backoffice
     tickets: Tickets
     search: Search
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,7 @@ async def plan_change(work: Work, number: str, day: date, start_hour: int) -> st
     if visit.changes >= MOST_CHANGES:
         raise ToolRefused(f"Visit {visit.number} was moved {MOST_CHANGES} times already. A colleague can help you further.")
     slot = await _free(work, visit.line, visit.kind, (day, start_hour))
-    cost = _cost(visit, work.now)
+    cost = _cost(visit, work)
     return f"move your {visit.kind} visit {clean(visit.number)} from {slot_words(visit.slot)} to {slot_words(slot)}{cost}"
 
 
@@ -87,7 +87,7 @@ async def change_booking(work: Work, number: VisitNumber, day: Day, start_hour: 
 async def plan_cancellation(work: Work, number: str) -> str:
     """What would be cancelled, and what it costs. Raises ToolRefused."""
     visit = await _ahead(work, number)
-    return f"cancel your {visit.kind} visit {clean(visit.number)} on {slot_words(visit.slot)}{_cost(visit, work.now)}"
+    return f"cancel your {visit.kind} visit {clean(visit.number)} on {slot_words(visit.slot)}{_cost(visit, work)}"
 
 
 @tool(account=True, plan=plan_cancellation, per_minute=10)
@@ -144,10 +144,10 @@ async def _slot(work: Work, line: str, kind: VisitKind, wanted: tuple[date, int]
     return known[0]
 
 
-def _cost(visit: Visit, now: datetime) -> str:
-    """What a late change costs. Local time is UTC or an hour ahead: the earlier counts, and no cost is hidden."""
-    start = datetime.combine(visit.slot.day, time(visit.slot.start_hour % 24), tzinfo=UTC) - timedelta(hours=1)
-    late = start - now < timedelta(hours=SHORT_NOTICE_HOURS)
+def _cost(visit: Visit, work: Work) -> str:
+    """What a late change costs; the visit's hours are by the company's clock."""
+    start = datetime.combine(visit.slot.day, time(visit.slot.start_hour % 24), tzinfo=work.supplies.zone)
+    late = start.astimezone(UTC) - work.now < timedelta(hours=SHORT_NOTICE_HOURS)
     return f". This is less than {SHORT_NOTICE_HOURS} hours before the visit and costs {money(LATE_PENCE)}" if late else ""
 
 

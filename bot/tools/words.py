@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 
 from bot.backoffice.office import CustomerAccount, Invoice, Line, Outage, Slot, Visit
 from bot.domain import Speaker
@@ -46,8 +46,14 @@ def slot_words(slot: Slot) -> str:
     return f"{day_words(slot.day)}, {time_words(slot)}"
 
 
-def moment_words(at: datetime) -> str:
-    """6:40am on Friday 20 November, in UTC."""
+def local(at: datetime, zone: tzinfo) -> datetime:
+    """A moment by the company's clock; one without a time zone is UTC, as a back office may write it."""
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(zone)
+
+
+def moment_words(at: datetime, zone: tzinfo) -> str:
+    """6:40am on Friday 20 November, by the company's clock."""
+    at = local(at, zone)
     return f"{at.hour % 12 or 12}:{at.minute:02d}{'am' if at.hour < 12 else 'pm'} on {day_words(at.date())}"
 
 
@@ -110,11 +116,12 @@ def ahead_words(visit: Visit) -> str:
     return f"Your {visit.kind} visit ({clean(visit.number)}) is on {slot_words(visit.slot)}.{engineer}{way}"
 
 
-def outage_words(outage: Outage) -> str:
+def outage_words(outage: Outage, zone: tzinfo) -> str:
     """An outage with its expected end."""
-    end = f" We expect it to be over by {moment_words(outage.expected)}." if outage.expected else ""
+    end = f" We expect it to be over by {moment_words(outage.expected, zone)}." if outage.expected else ""
     start = "from" if outage.kind == "planned" else "since"
-    head = f"{OUTAGE_WORDS[outage.kind]} of {outage.service} in {clean(outage.area)}, {start} {moment_words(outage.began)}"
+    began = moment_words(outage.began, zone)
+    head = f"{OUTAGE_WORDS[outage.kind]} of {outage.service} in {clean(outage.area)}, {start} {began}"
     return f"{head.replace('problem of', 'problem with').replace('work of', 'work on')}. {clean(outage.text)}{end}"
 
 
@@ -123,9 +130,11 @@ def ticket_words(ticket: Ticket) -> str:
     return f"{ticket.number}, “{clean(ticket.subject)}” ({ticket.status})"
 
 
-def history_words(ticket: Ticket) -> str:
-    """The ticket with its last notes."""
-    opened = f"{ticket.opened.day} {ticket.opened:%B %Y}"
-    lines = [f"- {note.at.day} {note.at:%B}, {BY_WORDS[note.by]}: {clean(note.text)}" for note in ticket.notes[-5:]]
-    head = f"Ticket {ticket.number}, “{clean(ticket.subject)}”, is {STATUS_WORDS[ticket.status]}. It was opened on {opened}."
+def history_words(ticket: Ticket, zone: tzinfo) -> str:
+    """The ticket with its last notes; their days are the company's."""
+    opened = local(ticket.opened, zone)
+    notes = [(local(note.at, zone), note) for note in ticket.notes[-5:]]
+    lines = [f"- {at.day} {at:%B}, {BY_WORDS[note.by]}: {clean(note.text)}" for at, note in notes]
+    head = f"Ticket {ticket.number}, “{clean(ticket.subject)}”, is {STATUS_WORDS[ticket.status]}."
+    head = f"{head} It was opened on {opened.day} {opened:%B %Y}."
     return "\n".join([head, *(["", *lines] if lines else [])])

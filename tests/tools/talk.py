@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +51,11 @@ def build_toolbox(
     office: Backoffice | None = None,
     limits: ToolLimits | None = None,
     tools: tuple[Tool, ...] = TOOLS,
+    zone: tzinfo = UTC,
 ) -> Toolbox:
     """A toolbox on the demo company."""
     office = office or DemoOffice(store, lambda: NOW)
-    supplies = Supplies(office=office, tickets=SqlTickets(store), search=NoSearch())
+    supplies = Supplies(office=office, tickets=SqlTickets(store), search=NoSearch(), zone=zone)
     return Toolbox(tools, supplies, SqlAudit(store), LocalToolRate(), limits)
 
 

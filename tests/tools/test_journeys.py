@@ -1,8 +1,9 @@
 """The 14 journeys without a model, and what bends them: each message at the level of the errands, on the demo company."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -42,6 +43,16 @@ async def test_journey_2b_a_visitor_is_asked_for_the_postcode(toolbox):
     assert "postcode" in await talk.say("Is the internet down in my area?")
     assert "outage of broadband in LF4" in await talk.say("it's lf4 2ab")
     assert "planned work on broadband in LF7" in await talk.say("and what about LF7 1AA?")
+
+
+async def test_times_and_days_are_told_by_the_companys_clock(store):
+    summer_night = datetime(2026, 7, 14, 23, 30, tzinfo=UTC)  # the 15th in London
+    office = DemoOffice(store, lambda: summer_night)
+    talk = Talk(build_toolbox(store, office, zone=ZoneInfo("Europe/London")), account=ONE_LINE, now=summer_night)
+    told = await talk.say("is there an outage in my area?", guess("outage"))
+    assert "since 7:40am on Tuesday 14 July" in told
+    assert "over by 4:40pm on Tuesday 14 July" in told
+    assert "on Thursday 16 July" in await talk.say("I need to move my appointment to tomorrow")
 
 
 async def test_journey_3_where_is_my_technician(toolbox):

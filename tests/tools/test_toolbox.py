@@ -2,8 +2,9 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, update
@@ -11,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.audit import CallRecord, Ruling
 from bot.backoffice.demo import DemoOffice
-from bot.backoffice.office import CustomerAccount, Visit
+from bot.backoffice.office import SHORT_NOTICE_HOURS, CustomerAccount, Visit
 from bot.domain import ConversationId, CustomerId
 from bot.errors import BackofficeDown, LogUnavailable
 from bot.llm.stream import ToolRequest
@@ -380,6 +381,17 @@ async def test_a_late_change_says_what_it_costs(store):
     called = await call(turn, "cancel_booking", number=booked.value.number)
     assert "costs £25" in called.words
     assert "costs" not in (await call(begin(toolbox, caller(seq=7)), "cancel_booking", number=booked.value.number)).words
+
+
+@pytest.mark.parametrize(("month", "hours_ahead", "is_late"), [(7, 0.5, True), (7, 1.5, False), (11, 0.5, False)])
+async def test_short_notice_is_counted_by_the_companys_clock(store, month, hours_ahead, is_late):
+    office = DemoOffice(store, lambda: datetime(2026, month, 13, 10, tzinfo=UTC))
+    toolbox = build_toolbox(store, office, zone=ZoneInfo("Europe/London"))
+    [visit] = await visits(toolbox, ONE_LINE)
+    in_utc = datetime.combine(visit.slot.day, time(visit.slot.start_hour), tzinfo=UTC)  # an hour after the visit in summer
+    now = in_utc - timedelta(hours=SHORT_NOTICE_HOURS + hours_ahead)
+    called = await call(toolbox.begin(caller(ONE_LINE), clock=lambda: now), "cancel_booking", number=visit.number)
+    assert ("costs £25" in called.words) == is_late
 
 
 async def test_a_tickets_priority_is_the_turns_not_the_models(toolbox):
