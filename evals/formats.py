@@ -1,11 +1,19 @@
 """The rows of labelled files: JSON lines, plain or gzipped, one model per kind of row."""
 
 import gzip
+import re
+import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+LONGEST = 16 * 2**20
+"""Bytes of a line; a longer one is no row, and reading it would take all memory."""
+_PLACE = re.compile(r" at line \d+ column \d+$")
 
 
 class FileInvalid(Exception):
@@ -61,40 +69,45 @@ def read_rows(
                 problems.append(str(problem))
     except FileNotFoundError:
         raise FileInvalid(f"{path}: there is no such file") from None
-    except UnicodeDecodeError:
-        raise FileInvalid(f"{path}: not UTF-8 text{_first_unreadable(path)}") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise FileInvalid(f"{path}: cannot be read ({error})") from None
     if not rows:
         raise FileInvalid(problems[0] if problems else f"{path}: the file has no rows")
     return list(rows.values())
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Each line that is not blank, with its number; of one that is too long only the beginning, and more than `LONGEST`."""
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        for number in count(1):
+            line = piece = file.readline(LONGEST + 1)
+            while len(piece) > LONGEST and not piece.endswith(b"\n"):
+                piece = file.readline(LONGEST + 1)
+            if not line:
+                return
+            if number == 1:
+                line = line.removeprefix(BOM_UTF8)
             if line.strip():
                 yield number, line
 
 
-def _first_unreadable(path: Path) -> str:
-    """Which line cannot be read; nothing for an archive, whose lines nobody sees."""
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        try:
-            line.decode("utf-8")
-        except UnicodeDecodeError as broken:
-            return "" if path.suffix == ".gz" else f" (line {number}, byte {broken.start + 1}); save it as UTF-8"
-    return ""
-
-
-def _row(place: str, line: str, model: type[Model], context: Mapping[str, Any] | None) -> Model:
+def _decode(place: str, line: bytes) -> str:
+    if len(line) > LONGEST:
+        raise FileInvalid(f"{place}: the line is longer than {LONGEST // 2**20} MiB")
     try:
-        return model.model_validate_json(line, context=context)
+        return line.decode("utf-8")
+    except UnicodeDecodeError as broken:
+        raise FileInvalid(f"{place}: not UTF-8 text (byte {broken.start + 1}); save the file as UTF-8") from None
+
+
+def _row(place: str, line: bytes, model: type[Model], context: Mapping[str, Any] | None) -> Model:
+    text = _decode(place, line)
+    try:
+        return model.model_validate_json(text, context=context)
     except ValidationError as invalid:
         first = invalid.errors()[0]
         if first["type"] == "json_invalid":
-            raise FileInvalid(
-                f"{place}: not one whole JSON object ({first['msg'].removeprefix('Invalid JSON: ')})"
-            ) from None
+            why = _PLACE.sub("", first["msg"].removeprefix("Invalid JSON: "))
+            raise FileInvalid(f"{place}: not one whole JSON object ({why})") from None
         where = ".".join(map(str, first["loc"])) or "row"
         raise FileInvalid(f"{place}: {where}: {first['msg'].removeprefix('Value error, ')}") from None

@@ -34,6 +34,8 @@ For example, without any key, and with another threshold:
 HANDED_OVER = "a human holds the conversation"
 TOO_LATE = "no reply in time"
 TRIES = 3
+MOST_TOLD = 20
+"""Lines of a file that are named when they cannot be used; the others are counted."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,25 +89,42 @@ def read_options(arguments: argparse.Namespace) -> Setup:
 
 
 def read_sources(files: Sequence[Path]) -> tuple[tuple[Source, ...], list[Transcript]]:
-    """The transcripts of all files; a line that cannot be used is told and left out.
+    """The transcripts of all files; a line or a file that cannot be used is told and left out.
 
-    Raises FileInvalid when nothing is left of a file, or an id stands in two of them.
+    Raises FileInvalid when a file is missing, nothing is left of all, or an id stands in two of them.
     """
     sources, transcripts = [], []
     for file in files:
-        problems: list[str] = []
-        mine = read_rows(file, Transcript, {"intents": intent_names(), "labelled": True}, problems)
-        for problem in problems:
-            tqdm.write(f"left out: {problem}", file=sys.stderr)
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-        sources.append(Source(name=file.name, sha256=digest, conversations=len(mine)))
-        transcripts += mine
+        if mine := _read_source(file, alone=len(files) == 1):
+            digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+            sources.append(Source(name=file.name, sha256=digest, conversations=len(mine)))
+            transcripts += mine
+    if not transcripts:
+        raise FileInvalid(f"{', '.join(file.name for file in files)}: none holds a conversation that can be played")
     known: set[str] = set()
     for one in transcripts:
         if one.id in known:
             raise FileInvalid(f"the id '{one.id}' stands in two of {', '.join(file.name for file in files)}")
         known.add(one.id)
     return tuple(sources), transcripts
+
+
+def _read_source(file: Path, *, alone: bool) -> list[Transcript]:
+    """The transcripts that can be used; what cannot is told. Raises FileInvalid where it is the only file, or missing."""
+    problems: list[str] = []
+    try:
+        return read_rows(file, Transcript, {"intents": intent_names(), "labelled": True}, problems)
+    except FileInvalid as unusable:
+        problems = []
+        if alone or not file.exists():
+            raise
+        problems = [str(unusable)]
+        return []
+    finally:
+        for problem in problems[:MOST_TOLD]:
+            tqdm.write(f"left out: {problem}", file=sys.stderr)
+        if len(problems) > MOST_TOLD:
+            tqdm.write(f"left out: {len(problems) - MOST_TOLD} more lines of {file}", file=sys.stderr)
 
 
 async def play(

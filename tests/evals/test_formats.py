@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from evals import formats
 from evals.formats import CorpusRow, FileInvalid, QueryRow, read_rows
 
 QUERY = (
@@ -35,7 +36,8 @@ def test_what_may_be_missing_may_be_missing(tmp_path: Path) -> None:
         (b'{"id": 5, "text": "x"}\n', ":1: id: "),
         (b"[1, 2]\n", ":1: "),
         (b'{"id": "a", "text": "x"}\n{"id": "a", "text": "y"}\n', ":2: the id 'a' was there before"),
-        (b'{"id": "a", "text": "\xff"}\n', "not UTF-8 text"),
+        (b'{"id": "a", "text": "\xff"}\n', ":1: not UTF-8 text (byte 22)"),
+        (b"\0\x01\x02" * 50, ":1: not one whole JSON object"),
     ],
 )
 def test_a_wrong_file_is_named_with_its_line(tmp_path: Path, content: bytes, says: str) -> None:
@@ -45,6 +47,17 @@ def test_a_wrong_file_is_named_with_its_line(tmp_path: Path, content: bytes, say
         read_rows(file, CorpusRow)
     assert str(wrong.value).startswith(str(file))
     assert says in str(wrong.value)
+
+
+def test_a_line_that_is_binary_or_endless_is_left_out_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "LONGEST", 100)
+    file = tmp_path / "q.jsonl"
+    problems: list[str] = []
+    file.write_bytes(
+        b"\xef\xbb\xbf" + b"\n".join([b'{"id": "1", "text": "hi"}', b"\xff\0", b"x" * 250, b'{"id": "2", "text": "x"}'])
+    )
+    assert [row.id for row in read_rows(file, QueryRow, problems=problems)] == ["1", "2"]
+    assert [one.partition("jsonl:")[2][:9] for one in problems] == ["2: not UT", "3: the li"]
 
 
 def test_a_file_that_is_missing_or_no_file_is_named(tmp_path: Path) -> None:
@@ -57,4 +70,9 @@ def test_a_file_that_is_missing_or_no_file_is_named(tmp_path: Path) -> None:
 def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b'{"id": "a", "text": "x"}\n' * 100)[:-20])
     with pytest.raises(FileInvalid, match=r"a\.jsonl\.gz"):
+        read_rows(tmp_path / "a.jsonl.gz", CorpusRow)
+    packed = bytearray(gzip.compress(b'{"id": "a", "text": "x"}\n' * 100))
+    packed[12:20] = b"\xff" * 8
+    (tmp_path / "a.jsonl.gz").write_bytes(packed)
+    with pytest.raises(FileInvalid, match=r"a\.jsonl\.gz: cannot be read"):
         read_rows(tmp_path / "a.jsonl.gz", CorpusRow)

@@ -128,6 +128,20 @@ def test_a_line_that_cannot_be_used_is_told_and_the_rest_is_played(tmp_path, cap
     assert "t.jsonl:5" in told
 
 
+def test_a_file_without_a_usable_line_is_told_and_the_other_is_played(tmp_path, capsys):
+    good, empty, noise = desk.write_transcripts(tmp_path / "t.jsonl"), tmp_path / "empty.jsonl", tmp_path / "noise.jsonl"
+    empty.write_bytes(b"")
+    noise.write_bytes(bytes(range(256)) * 40)
+    sources, transcripts = read_sources([good, empty, noise])
+    assert [one.name for one in sources] == ["t.jsonl"]
+    assert len(transcripts) == len(desk.TRANSCRIPTS)
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(f"{tmp_path}/")[2].partition(":")[0] for line in told] == ["empty.jsonl", "noise.jsonl"]
+    for files in ([empty], [empty, noise], [good, tmp_path / "none.jsonl"]):
+        with pytest.raises(FileInvalid):
+            read_sources(files)
+
+
 def test_an_id_in_two_files_is_refused(tmp_path):
     one, two = desk.write_transcripts(tmp_path / "one.jsonl"), desk.write_transcripts(tmp_path / "two.jsonl")
     with pytest.raises(FileInvalid, match="'fee' stands in two of"):

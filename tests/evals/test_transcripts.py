@@ -111,7 +111,7 @@ def test_every_mistake_is_named_with_file_and_line(tmp_path, row, says):
 def test_a_file_in_another_encoding_is_refused_naming_the_line(tmp_path):
     file = tmp_path / "t.jsonl"
     file.write_bytes(json.dumps(transcript(NONE)).encode() + b'\n{"id": "caf\xe9"}\n')
-    with pytest.raises(FileInvalid, match=r"t\.jsonl: not UTF-8 text \(line 2, byte 12\); save it as UTF-8"):
+    with pytest.raises(FileInvalid, match=r"t\.jsonl:2: not UTF-8 text \(byte 12\); save the file as UTF-8"):
         read_transcripts(file)
 
 
