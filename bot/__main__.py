@@ -1,6 +1,6 @@
 """`python -m bot settings`: the table of all settings. `staff`: the accounts of the staff. `doctor`: what is wrong here.
 
-`intents`: learns them.
+`intents`: learns them, or begins a file of one's own.
 """
 
 import argparse
@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 from bot.doctor import examine
-from bot.intents_command import ship_intents
-from bot.settings import Settings
+from bot.errors import FrontdeskError
+from bot.intents_command import ship_intents, start_intents
+from bot.settings_place import GENERIC_INTENTS, LARKFIELDS_INTENTS
 from bot.settings_text import settings_example, settings_table
 from bot.staff_commands import add_staff_commands, run_staff_command
 
@@ -28,11 +29,10 @@ def main() -> None:
     doctor = commands.add_parser("doctor", help="look a deployment over, and say what is wrong and how to fix it")
     doctor.add_argument("--url", help="where customers reach the server, such as https://chat.example.com")
     intents = commands.add_parser("intents", help="learn the product's own intents again, after a change of their file")
-    intents.set_defaults(file=Settings.model_fields["intents_file"].default)
+    intents.add_argument("--start", type=Path, metavar="FILE", help="write one to begin your own with instead")
     arguments = parser.parse_args()
     if arguments.command == "intents":
-        print(ship_intents(arguments.file))
-        sys.exit()
+        sys.exit(run_intents(arguments.start))
     if arguments.command == "doctor":
         sys.exit(run_doctor(arguments.url))
     if arguments.command == "staff":
@@ -51,6 +51,20 @@ def run_doctor(url: str | None) -> int:
         print(finding, flush=True)
         grades.append(finding.grade)
     return int("wrong" in grades)
+
+
+def run_intents(start: Path | None) -> int:
+    """Learn the product's own intents, or begin a file with them; 1 if it could not be done."""
+    try:
+        if start is None:
+            print(*ship_intents((LARKFIELDS_INTENTS, GENERIC_INTENTS)), sep="\n")
+        else:
+            start_intents(start)
+            print(f"Wrote {start}. Change it to your customers' words, and start the bot with INTENTS_FILE={start}.")
+    except FrontdeskError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def with_settings_table(text: str) -> str:

@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings
 
 LARKFIELD = "Larkfield"
 ROOT = Path(__file__).resolve().parent.parent
+LARKFIELDS_INTENTS = ROOT / "knowledge" / "intents.yaml"
+GENERIC_INTENTS = ROOT / "knowledge" / "intents.generic.yaml"
+"""What customers of any company come for, until it has a file of its own."""
 _KEY = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?")
 """32 bytes in base64: 43 signs, of which the last holds four bits."""
 
@@ -57,7 +60,9 @@ class PlaceSettings(BaseSettings):
         ROOT / "knowledge" / "articles", description="Help articles that are ingested when there is no index yet."
     )
     intents_file: Path = Field(
-        ROOT / "knowledge" / "intents.yaml", description="What customers come for, as data; learned anew when it changes."
+        default_factory=lambda fields: LARKFIELDS_INTENTS if fields["company"] == LARKFIELD else GENERIC_INTENTS,
+        description="What customers come for, as data; learned anew when it changes. Unset: `knowledge/intents.yaml` for "
+        "Larkfield, `knowledge/intents.generic.yaml` for any other company.",
     )
     chainlit_auth_secret: str | None = Field(
         None,
