@@ -6,11 +6,13 @@ import resource
 import secrets
 import shutil
 import socket
+import sqlite3
 import ssl
 import stat
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -23,13 +25,18 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.api.customer_tokens import read_public_key
-from bot.errors import FrontdeskError, LogUnavailable, SettingsInvalid
+from bot.desk.policy import DESK_FILE
+from bot.errors import FrontdeskError, IntentsInvalid, LogUnavailable, SettingsInvalid
+from bot.intents import read_intents
 from bot.llm.vendors import provider_names
 from bot.settings import Settings, read_settings
+from bot.settings_place import GENERIC_INTENTS, LARKFIELD, LARKFIELDS_INTENTS, ROOT
 from bot.sql.database import MIGRATIONS, Database
 from bot.sql.postgresql import name_of, open_postgresql, read_address
 from bot.sql.sqlite import FILE_NAME, open_sqlite
+from knowledge.document import DocumentId
 from knowledge.errors import KnowledgeError
+from knowledge.texts import Texts
 from knowledge.versions import Versions
 
 CONNECT_SECONDS = 3.0
@@ -65,6 +72,7 @@ def examine(url: str | None = None) -> Iterator[Finding]:
         check_files,
         check_database,
         check_knowledge,
+        check_company,
         check_providers,
         check_redis,
     ]
@@ -162,6 +170,50 @@ def check_knowledge(settings: Settings) -> Iterator[Finding]:
         yield _wrong("The index holds no article that customers may see.", "Ingest some: python -m knowledge ingest FOLDER")
     else:
         yield Finding(grade="ok", what=f"{manifest.documents} articles, version {manifest.id}.")
+        if settings.company != LARKFIELD and (ours := _demo_articles(versions.folder / manifest.id / "public")):
+            yield _wrong(
+                f"{ours} of the articles are the demo's: {settings.company}'s customers are told about Larkfield.",
+                "Ingest your own into the same DATA_DIR: python -m knowledge ingest FOLDER",
+            )
+
+
+def check_company(settings: Settings) -> Iterator[Finding]:
+    """The intents can be read; and, for another company than the demo's, nothing of the demo is left."""
+    try:
+        read = read_intents(settings.intents_file)
+        yield Finding(grade="ok", what=f"{len(read.intents)} intents in {settings.intents_file}.")
+    except IntentsInvalid as invalid:
+        yield _wrong(str(invalid), "Correct the file, or leave INTENTS_FILE out.")
+    if settings.company == LARKFIELD:
+        return
+    if settings.intents_file == LARKFIELDS_INTENTS:
+        yield _wrong(
+            "INTENTS_FILE is Larkfield's: it reads every message as one about broadband, mobiles and bills.",
+            "Leave INTENTS_FILE out, or write your own: python -m bot intents --start my-intents.yaml",
+        )
+    elif settings.intents_file == GENERIC_INTENTS:
+        yield _note(
+            "INTENTS_FILE is not set: messages are read as what customers of any company come for.",
+            "Write your own, with your customers' words: python -m bot intents --start my-intents.yaml",
+        )
+    if settings.desk_file == DESK_FILE:
+        yield _note(
+            "DESK_FILE is not set: the desk's opening hours, holidays and teams are made up.",
+            f"Copy {DESK_FILE}, change it, and name the copy in DESK_FILE.",
+        )
+    if settings.demo:
+        yield _wrong("DEMO is on: customers are shown Larkfield's made-up bills and visits.", "Leave DEMO out.")
+
+
+def _demo_articles(collection: Path) -> int:
+    """How many of the demo's articles the index holds; 0 where it cannot be read, of which the server tells."""
+    names = [DocumentId(file.stem) for file in (ROOT / "knowledge" / "articles").rglob("*.md")]
+    try:
+        with closing(Texts(collection / "texts.sqlite")) as texts:
+            found = [texts.article(name) for name in names]
+    except sqlite3.Error:
+        return 0
+    return sum(LARKFIELD in "".join(one.text for one in article.passages) for article in found if article)
 
 
 def check_providers(settings: Settings) -> Iterator[Finding]:

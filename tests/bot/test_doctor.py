@@ -5,8 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.doctor import _check_headers, check_database, check_files, check_knowledge, check_redis, check_secrets, examine
+from bot.doctor import (
+    _check_headers,
+    check_company,
+    check_database,
+    check_files,
+    check_knowledge,
+    check_redis,
+    check_secrets,
+    examine,
+)
 from bot.settings import ROOT, Settings
+from bot.settings_place import GENERIC_INTENTS, LARKFIELDS_INTENTS
 from bot.settings_text import settings_example
 from bot.sql.log import open_log
 from knowledge.document import Document, DocumentId
@@ -61,6 +71,37 @@ def test_an_index_without_public_articles_or_damaged_is_found(tmp_path: Path) ->
     [vectors, *_] = sorted(root.rglob("vectors.npy"))
     vectors.write_bytes(b"")
     assert "--rebuild" in wrong(check_knowledge(settings(tmp_path)))[0]
+
+
+def test_another_companys_index_that_holds_the_demos_articles_is_wrong(tmp_path: Path) -> None:
+    ours = (ROOT / "knowledge" / "articles" / "broadband-faults" / "router-lights.md").read_text(encoding="utf-8")
+    build_index([Document(id=DocumentId("router-lights"), title="Lights", text=ours)], tmp_path / "knowledge")
+    assert wrong(check_knowledge(settings(tmp_path))) == []
+    [told] = wrong(check_knowledge(settings(tmp_path, company="Nordhem")))
+    assert "1 of the articles are the demo's" in told
+    assert "python -m knowledge ingest" in told
+    build_index(
+        [Document(id=DocumentId("router-lights"), title="Lamps", text="Lamps have two years.")], tmp_path / "knowledge"
+    )
+    assert wrong(check_knowledge(settings(tmp_path, company="Nordhem"))) == []
+
+
+def test_what_is_still_the_demos_is_told_to_another_company_and_not_to_larkfield(tmp_path: Path) -> None:
+    assert [finding.grade for finding in check_company(settings(tmp_path))] == ["ok"]
+    told = [str(finding) for finding in check_company(settings(tmp_path, company="Nordhem"))]
+    assert "python -m bot intents --start" in told[1]
+    assert "DESK_FILE" in told[2]
+    telecom = settings(tmp_path, company="Nordhem", intents_file=LARKFIELDS_INTENTS, demo=True)
+    assert ["INTENTS_FILE" in told or "DEMO" in told for told in wrong(check_company(telecom))] == [True, True]
+
+
+def test_an_intents_file_of_ones_own_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("intents: 3")
+    (tmp_path / "desk.yaml").write_bytes((ROOT / "bot" / "policies" / "desk.yaml").read_bytes())
+    own = settings(tmp_path, company="Nordhem", intents_file=tmp_path / "own.yaml", desk_file=tmp_path / "desk.yaml")
+    assert "own.yaml" in wrong(check_company(own))[0]
+    (tmp_path / "own.yaml").write_bytes(GENERIC_INTENTS.read_bytes())
+    assert [finding.grade for finding in check_company(own)] == ["ok"]
 
 
 def test_a_redis_that_is_not_there_is_found_and_its_password_is_not_told(tmp_path: Path) -> None:
