@@ -3,9 +3,11 @@
 import asyncio
 import json
 import shutil
+import sqlite3
 import threading
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -232,11 +234,35 @@ async def test_a_connection_that_died_without_a_word_is_noticed_and_replaced(
     await context.close()
 
 
+async def test_how_it_was_is_asked_after_thanks_and_kept(
+    shop: tuple[str, Server], context: BrowserContext, tmp_path: Path
+) -> None:
+    site, chat = shop
+    page = await context.new_page()
+    await page.goto(site)
+    await page.get_by_role("button", name="Open the chat").click()
+    await ask(page, QUESTION)
+    await expect(page.locator(".sources a").first).to_be_visible()
+    await ask(page, "Thank you, that's all")
+    rating = page.get_by_role("region", name="How was it?")
+    await expect(rating).to_contain_text("How was your chat with the assistant?")
+    await rating.get_by_role("radio", name="4 stars").click()
+    await expect(rating.get_by_label("Anything to add?")).to_be_focused()
+    await page.screenshot(path=tmp_path / "widget-stars.png")
+    await page.keyboard.type("Quick")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("status")).to_contain_text("Thank you for telling us")
+    await expect(rating).to_be_hidden()
+    with closing(sqlite3.connect(chat.data_dir / "frontdesk.db")) as database:
+        kept = database.execute("SELECT text, data FROM entries WHERE kind = 'feedback'").fetchall()
+    assert [(text, json.loads(data)["rating"]) for text, data in kept] == [("Quick", 4)]
+
+
 async def test_the_demo_shop_has_the_widget(shop: tuple[str, Server], context: BrowserContext) -> None:
     page = await context.new_page()
     await page.goto(f"{shop[1].address}/demo")
     await page.get_by_role("button", name="Open the chat").click()
     await ask(page, QUESTION)
     await expect(page.locator(".sources a").first).to_be_visible()
-    await page.get_by_role("link", name="See the plans").click()
+    await page.get_by_role("link", name="See the prices").click()
     await expect(page.locator(".sources a").first).to_be_visible()
