@@ -119,6 +119,10 @@ class Bot:
         """How the server fares that holds session memory and what processes share; None where there is none."""
         return self._state.status if self._state else None
 
+    async def prepare(self) -> None:
+        """Do what takes a moment before the first message comes."""
+        await self._flow.prepare()
+
     async def start(self) -> None:
         """Take up the messages that a crash left unanswered."""
         if self._between:

@@ -92,6 +92,12 @@ class IntentReader:
         guess = self._settled(matched, judged, parts) if matched else self._guessed(text, judged, parts)
         return replace(guess, topics=self._moved(guess, judged, topics or {}))
 
+    def subject(self, texts: Sequence[str]) -> Topics:
+        """What texts that belong together are about: the mean chance of each intent and, last, of the declined one."""
+        judged = [self._judge(readable(text), None) for text in texts]
+        chances = [np.append(one.chances * one.in_scope, 1 - one.in_scope) for one in judged]
+        return dict(zip(self._course.names, np.mean(chances, axis=0).tolist(), strict=True)) if chances else {}
+
     def settle(self, topics: Topics, name: str) -> Topics:
         """What a conversation is about once a rule has read a message as `name`."""
         return self._course.settle(topics, name)

@@ -73,6 +73,10 @@ class MessageReader:
         )
         return Understood(reading=reading, signals=self._signals(text, reading, mood, standing, known))
 
+    def subject(self, texts: Sequence[str]) -> Mapping[str, float]:
+        """What the texts of an article are about, as messages are read; blocks."""
+        return self._intents.subject(texts)
+
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown()
@@ -148,6 +152,10 @@ class Unread:
     async def read(self, text: str, earlier: Sequence[str], standing: Standing) -> Understood:
         """A message of which nothing is known."""
         return Understood(reading=Reading(intent="", confidence=0.0), signals=Signals())
+
+    def subject(self, texts: Sequence[str]) -> Mapping[str, float]:
+        """Nothing is known of subjects."""
+        return {}
 
     def close(self) -> None:
         """Nothing to end."""

@@ -7,6 +7,7 @@ from functools import partial
 
 from bot.accounts import Account
 from bot.answer import Answerer
+from bot.bearing import Bearing, load_bearing
 from bot.check import check_answer
 from bot.clerk import Clerk
 from bot.decide import Understood, decide, explain, read_limits
@@ -75,6 +76,7 @@ class Flow:
         self._search = search
         self._writer = writer
         self._reader = reader or Unread()
+        self._bearing = Bearing(self._reader, search, load_bearing())
         self._answerer = Answerer(search, settings)
         self._limits = read_limits(settings)
 
@@ -175,7 +177,7 @@ class Flow:
         trace, account = now.trace, now.account
         writer = None if tone.narrowed else self._writer
         tools = now.clerk.begin(account, reading) if writer and now.clerk else None
-        found = await self._retrieve(question, trace)
+        found = await self._retrieve(question, reading, trace)
 
         rewritten = Rewritten()
         if writer and writer.wants_rewriting(question, found):
@@ -184,7 +186,7 @@ class Flow:
                 step.note = rewritten.note
             if rewritten.question:
                 question = rewritten.question
-                found = await self._retrieve(question, trace)
+                found = await self._retrieve(question, reading, trace)
 
         with trace.step("answer") as step:
             answer = await self._answerer.answer(question, found, question.template)
@@ -212,11 +214,19 @@ class Flow:
         writing = join_records(rewritten.record, written.record)
         return Answered(question=question.text, reply=reply, found=found, writing=writing, acted=acted)
 
-    async def _retrieve(self, question: Question, trace: Trace) -> Found:
+    async def _retrieve(self, question: Question, reading: Reading, trace: Trace) -> Found:
         with trace.step("retrieve") as step:
             found = await self._search.search(question.text, question.context, limit=_PASSAGES)
-            step.note = f"{len(found.passages)} passages, answerable {found.answerability:.2f}"
-        return found
+            weighed = await self._bearing.weigh(found, reading)
+            step.note = f"{len(found.passages)} passages, answerable {weighed.answerability:.2f}"
+            if weighed is not found:
+                step.note += f" ({found.answerability:.2f} by the search alone)"
+        return weighed
+
+    async def prepare(self) -> None:
+        """Read what the articles are about, which takes a second, before the first customer waits for it."""
+        found = await self._search.search("help", limit=_PASSAGES)
+        await self._bearing.weigh(found, Reading(intent="", confidence=0.0))
 
     def close(self) -> None:
         """Release what reads messages."""

@@ -77,7 +77,7 @@ async def build_bot(settings: Settings, writer: Writer | None = None) -> Bot:
     profiles = log.profiles(settings.profile_days)
     writer = writer or build_writer(settings, log.accounts)
     memory = CachedMemory(state.cells, seal, log, settings)
-    return Bot(
+    bot = Bot(
         settings=settings,
         log=log,
         search=search,
@@ -89,6 +89,8 @@ async def build_bot(settings: Settings, writer: Writer | None = None) -> Bot:
         between=Between(state, log) if settings.redis_url else None,
         upkeep=build_upkeep(settings, store, profiles),
     )
+    await bot.prepare()
+    return bot
 
 
 def build_upkeep(settings: Settings, store: Store, profiles: Profiles) -> Upkeep:

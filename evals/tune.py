@@ -6,12 +6,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from bot.bearing import BEARING
 from bot.breakdown import BREAKDOWN, load_breakdown_model
 from bot.mood_model import MOOD, load_mood_model
 from bot.nearness import NEARNESS
 from bot.sentiment import MoodReader
 from evals.detection import LabelledRow, cell, groups, rates
 from evals.escalation import write_json
+from evals.fit_bearing import fit_bearing
 from evals.fit_breakdown import fit_breakdown
 from evals.fit_mood import fit_mood
 from evals.fit_nearness import fit_nearness
@@ -26,6 +28,7 @@ DESCRIPTION = """\
   tune frustration   fit bot/data/mood.json: --data a labelled set for the words (GoEmotions train), --own our own messages
   tune breakdown     fit bot/data/breakdown.json to the development half of --data (DBDC3 dev)
   tune nearness      fit bot/data/nearness.npz to bot/policies/*_examples.yaml
+  tune bearing       fit bot/data/bearing.json to labelled transcripts of the company whose articles and intents are set
 Fitting says where it comes from inside the file it writes; --out writes it, or the proposal, elsewhere.
 """
 GRID = tuple(round(0.05 * step, 2) for step in range(2, 20))
@@ -35,8 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
     parser.description = DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("what", choices=("escalation", "frustration", "breakdown", "nearness"))
+    parser.add_argument("what", choices=("escalation", "frustration", "breakdown", "nearness", "bearing"))
     parser.add_argument("--data", type=Path, help="labelled messages: .jsonl or .jsonl.gz")
+    parser.add_argument("--transcripts", type=Path, nargs="+", metavar="FILE", help="for bearing: to develop on")
     parser.add_argument("--own", type=Path, help="for frustration: messages of our own domain with `part`")
     parser.add_argument("--out", type=Path, help="where to write instead")
     parser.add_argument("--precision", type=float, default=0.9, help="for escalation: at least this (0.9)")
@@ -46,6 +50,10 @@ def run(arguments: argparse.Namespace) -> str:
     """Fit or propose. Raises FileInvalid."""
     if arguments.what == "nearness":
         return fit_nearness(arguments.out or NEARNESS)
+    if arguments.what == "bearing":
+        if not arguments.transcripts:
+            raise FileInvalid("tune bearing needs --transcripts FILE ...")
+        return fit_bearing(arguments.transcripts, arguments.out or BEARING)
     if arguments.data is None:
         raise FileInvalid(f"tune {arguments.what} needs --data FILE")
     rows = read_rows(arguments.data, LabelledRow)

@@ -6,6 +6,8 @@ from knowledge.document import Contents, Document
 
 LONGEST_QUESTION = 90
 """Characters of a question that a visitor is offered to begin with."""
+SOME = 24
+"""Documents from which one may tell what all are about."""
 
 
 def read_contents(documents: Iterable[Document]) -> Contents:
@@ -14,13 +16,15 @@ def read_contents(documents: Iterable[Document]) -> Contents:
     An article that does not say how customers ask for it is asked for by its title.
     """
     by_category: dict[str, list[Document]] = {}
-    for document in documents:
+    all_ = list(documents)
+    for document in all_:
         by_category.setdefault(" ".join(document.category.split()), []).append(document)
     shelves = sorted(by_category.items(), key=lambda shelf: (-len(shelf[1]), shelf[0]))
     asked = (next(filter(None, map(_question, shelf)), "") for _, shelf in shelves)
     return Contents(
         topics=tuple(category for category, _ in shelves if category),
         questions=tuple(question for question in asked if question),
+        some=tuple(one.id for one in all_[:: -(-len(all_) // SOME)]) if all_ else (),
     )
 
 

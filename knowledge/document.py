@@ -70,10 +70,14 @@ class Article:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What the public articles are about: their categories, and a question for the best known ones; the largest first."""
+    """What the public articles are about: their categories, and a question for the best known ones; the largest first.
+
+    `some` are a few of the documents, spread over all.
+    """
 
     topics: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
+    some: tuple[DocumentId, ...] = ()
 
 
 class Search(Protocol):
