@@ -70,18 +70,22 @@ class Thumb:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """What a customer wrote beside their stars on a time with people, the one that began with entry `seq`."""
+    """A customer's stars on the time that began with entry `seq`, and what they wrote beside them.
+
+    `agent` is who had the chat then; None: the assistant.
+    """
 
     conversation: ConversationId
     seq: int
     stars: int
     text: str
     at: datetime
+    agent: AgentId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
-    """Thumbs and comments of some days, the latest comment first."""
+    """Thumbs and stars of some days, the latest stars first."""
 
     thumbs: Sequence[Thumb] = ()
     comments: Sequence[Comment] = ()

@@ -48,4 +48,5 @@ class DeskAndApi:
             staff=opened.room.staff,
             tickets=SqlTickets(opened.store),
             duty=RoomDuty(opened.room),
+            rated=opened.room.watch.record_rating,
         )

@@ -1,8 +1,8 @@
-// The people in a customer's chat: who has it, who types, back to the assistant, leave, and how it was.
+// The people in a customer's chat: who has it, who types, back to the assistant, leave, and how it was, also with the assistant.
 // The server tells through window messages: {frontdesk: "people" | "typing", …}; what it tells is shown as text only.
-const TYPING_MILLISECONDS = 4000, THANKING_MILLISECONDS = 5000;
-let state = { holder: "bot", name: "", rate: null, conversation: "" };
-let typing = "", typingTimer = 0, stars = 0, isThanking = false;
+const TYPING_MILLISECONDS = 4000, THANKING_MILLISECONDS = 5000, QUIET_MILLISECONDS = 60000;
+let state = { holder: "bot", name: "", rate: null, over: false, conversation: "" };
+let typing = "", typingTimer = 0, stars = 0, isThanking = false, isQuiet = false, quietTimer = 0;
 
 const make = (tag, properties = {}, ...children) => {
   const element = Object.assign(document.createElement(tag), properties);
@@ -36,17 +36,16 @@ async function post(act, fields = {}) {
 const button = (text, onclick, className = "") => make("button", { type: "button", textContent: text, onclick, className });
 
 function showHolder() {
-  const withPerson = state.holder === "agent";
+  const withPerson = state.holder === "agent" && !state.lost;
   status.replaceChildren(make("i", { className: withPerson ? "here" : "waiting" }));
   if (typing) status.append(make("strong", { textContent: state.name || typing }), " is writing…");
   else if (withPerson) status.append("You are talking to ", make("strong", { textContent: state.name || "a colleague" }));
-  else status.append("Waiting for a colleague");
+  else status.append(state.lost ? `Waiting for ${state.name || "a colleague"} to come back` : "Waiting for a colleague");
   acts.replaceChildren(button("Back to the assistant", () => post("back")), button("Leave", () => post("leave"), "quiet"));
 }
 
 function showRating() {
-  const who = state.name || "your colleague";
-  status.replaceChildren("How was your chat with ", make("strong", { textContent: who }), "?");
+  status.replaceChildren("How was your chat with ", make("strong", { textContent: state.name || "the assistant" }), "?");
   const group = make("div", { className: "stars" });
   group.setAttribute("role", "radiogroup");
   group.setAttribute("aria-label", "1 to 5 stars");
@@ -90,7 +89,7 @@ function nameAuthors() {
 
 function show() {
   const people = state.holder === "agent" || state.holder === "queue";
-  const canRate = !people && state.rate && !isRated();
+  const canRate = !people && state.rate && !isRated() && (state.over || isQuiet);
   bar.hidden = !people && !canRate && !isThanking;
   bar.className = people ? state.holder : "rating";
   if (people) showHolder();
@@ -104,6 +103,15 @@ function setTyping(name) {
   typing = name;
   if (name) typingTimer = setTimeout(() => setTyping(""), TYPING_MILLISECONDS);
   show();
+}
+
+// A chat with the assistant has no end that anybody says, so how it was is asked when nothing was said for a while.
+function waitForQuiet() {
+  clearTimeout(quietTimer);
+  const wasQuiet = isQuiet && !stars;
+  isQuiet = isQuiet && stars > 0; // stars that are being given stay
+  if (wasQuiet) show();
+  if (state.rate && !state.over) quietTimer = setTimeout(() => { isQuiet = true; show(); }, QUIET_MILLISECONDS);
 }
 
 // The page builds its composer anew now and then; the bar stays right above it.
@@ -120,11 +128,13 @@ window.addEventListener("message", ({ source, origin, data }) => {
   if (source !== window || origin !== location.origin) return;
   if (data?.frontdesk === "people") {
     const before = state;
-    state = { holder: data.holder, name: data.name, rate: data.rate, conversation: data.conversation, assistant: data.assistant };
-    if (state.rate !== before.rate) stars = 0;
+    const { holder, name, lost, rate, over, conversation, assistant } = data;
+    state = { holder, name, lost, rate, over, conversation, assistant };
+    if (state.rate !== before.rate || state.conversation !== before.conversation) { stars = 0; isQuiet = false; }
+    waitForQuiet();
     if (typing || JSON.stringify(state) !== JSON.stringify(before)) setTyping(""); // else a comment being written would be lost
-    nameAuthors();
-    setTimeout(showLatest, 150);
+    if (assistant) nameAuthors(); // it is named once people were here
+    if (holder === "agent" || holder === "queue") setTimeout(showLatest, 150);
   }
   if (data?.frontdesk === "typing" && state.holder === "agent") setTyping(String(data.name));
 });
@@ -135,12 +145,16 @@ function showLatest() {
   steps[steps.length - 1]?.closest(".overflow-y-auto")?.scrollTo({ top: 1e9 });
 }
 
+document.addEventListener("input", ({ target }) => { if (target.id === "chat-input") waitForQuiet(); });
+
 const isStep = (node) => node.nodeType === 1 && (node.dataset.stepType || node.querySelector("[data-step-type]"));
 
 new MutationObserver((changes) => {
   if (state.assistant) nameAuthors();
   const isWithPeople = state.holder === "agent" || state.holder === "queue";
-  if (isWithPeople && changes.some((change) => [...change.addedNodes].some(isStep))) setTimeout(showLatest, 120);
+  const hasNews = changes.some((change) => [...change.addedNodes].some(isStep));
+  if (hasNews && isWithPeople) setTimeout(showLatest, 120);
+  if (hasNews && !isWithPeople) waitForQuiet();
   if (bar.hidden) return;
   const isNewChat = location.pathname === "/" && !document.querySelector("[data-step-type]");
   if (isNewChat) { state = { ...state, holder: "bot", rate: null }; show(); } else place();

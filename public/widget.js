@@ -12,6 +12,7 @@
     title: given.title || "Chat with us",
     greeting: given.greeting || "Hello, how can we help? I am an AI assistant and show where each answer comes from.",
   };
+  const THANKS = /\b(thanks|thank you|cheers|bye|goodbye|that's all)\b/i, QUIET_MS = 60_000, MOST_RATED = 20;
   const AWAY = "No connection. What you write is sent as soon as there is one.";
   const REFRESH_MS = 60_000, LONGEST_PAUSE_MS = 30_000, LOOK_MS = 15_000, MOST_QUIET_LOOKS = 2;
 
@@ -22,7 +23,7 @@
 
   const key = `frontdesk ${base}`;
   const kept = (() => { try { return JSON.parse(localStorage.getItem(key)) || {}; } catch { return {}; } })();
-  const state = { renew: null, conversation: null, read: 0, open: false, pending: [], ...kept };
+  const state = { renew: null, conversation: null, read: 0, open: false, pending: [], rated: [], ...kept };
   const keep = () => {
     try { localStorage.setItem(key, JSON.stringify(state)); } catch { /* a browser that keeps nothing: one page at a time */ }
   };
@@ -63,8 +64,9 @@
   const status = make("p", { class: "status", role: "status" });
   const box = make("textarea", { rows: "1", maxlength: "4000", "aria-label": "Your message", placeholder: "Write a message" });
   const form = make("form", {}, box, Object.assign(button("Send", "M4 12h14M12 5l7 7-7 7", "send"), { type: "submit" }));
+  const rating = makeStars(make, (episode, stars, comment) => giveStars(episode, stars, comment));
   const header = make("header", {}, title, person, anew, closer);
-  const panel = make("section", { id: "panel", role: "dialog", "aria-labelledby": "title", hidden: "" }, header, lines, status, form);
+  const panel = make("section", { id: "panel", role: "dialog", "aria-labelledby": "title", hidden: "" }, header, lines, status, rating.element, form);
   launcher.setAttribute("aria-controls", "panel");
   launcher.setAttribute("aria-expanded", "false");
   root.append(panel, launcher);
@@ -74,10 +76,10 @@
     .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
     .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
   const onColour = /^#[0-9a-f]{6}$/i.test(given.onColour || "") ? given.onColour : luminance > 0.3 ? "#111111" : "#ffffff";
-  const dark = "--ink:#e6edea;--paper:#131a18;--quiet:#a3b3ac;--edge:#2c3834;--mine:#24332d;color-scheme:dark";
+  const dark = "--ink:#e6edea;--paper:#131a18;--quiet:#a3b3ac;--edge:#2c3834;--mine:#24332d;--star:#f0c674;color-scheme:dark";
   const sheet = new CSSStyleSheet(); // no style element, so that the page's Content-Security-Policy has nothing against it
   sheet.replaceSync(`
-    :host{all:initial;--accent:${colour};--on:${onColour};--ink:#1d2a26;--paper:#fff;--quiet:#56655f;--edge:#d9e0dc;--mine:#eef4f1;
+    :host{all:initial;--accent:${colour};--on:${onColour};--ink:#1d2a26;--paper:#fff;--quiet:#56655f;--edge:#d9e0dc;--mine:#eef4f1;--star:#8a5a00;
       color-scheme:light;font:16px/1.5 system-ui,sans-serif;position:fixed;z-index:2147483000;bottom:20px;right:20px}
     :host([data-position=left]){right:auto;left:20px}
     :host([data-theme=dark]){${dark}}
@@ -91,10 +93,10 @@
     .launcher{width:60px;height:60px;border-radius:30px;background:var(--accent);color:var(--on);box-shadow:0 4px 16px #0005}
     .badge{position:absolute;top:-4px;right:-4px;min-width:24px;height:24px;line-height:24px;border-radius:12px;padding:0 6px;
       background:#b3261e;color:#fff;font-size:14px;font-weight:600;text-align:center}
-    section{position:absolute;bottom:76px;right:0;width:min(400px,calc(100vw - 40px));height:min(640px,calc(100dvh - 120px));
+    #panel{position:absolute;bottom:76px;right:0;width:min(400px,calc(100vw - 40px));height:min(640px,calc(100dvh - 120px));
       display:flex;flex-direction:column;background:var(--paper);color:var(--ink);border:1px solid var(--edge);border-radius:16px;
       overflow:hidden;box-shadow:0 8px 40px #0004}
-    :host([data-position=left]) section{right:auto;left:0}
+    :host([data-position=left]) #panel{right:auto;left:0}
     header{display:flex;align-items:center;background:var(--accent);color:var(--on);padding:6px 8px 6px 18px}
     h2{font-weight:600;flex:1;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
     .lines{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:16px;display:flex;flex-direction:column;gap:12px}
@@ -117,46 +119,14 @@
     @media (max-width:600px){
       :host([data-open]){inset:0}
       :host([data-open]) .launcher{display:none}
-      section{position:fixed;inset:0!important;width:100vw;height:100dvh;border:0;border-radius:0}
+      #panel{position:fixed;inset:0!important;width:100vw;height:100dvh;border:0;border-radius:0}
     }
-    @media (prefers-reduced-motion:no-preference){.line{animation:in .15s ease-out}@keyframes in{from{opacity:0;transform:translateY(4px)}}}`);
+    @media (prefers-reduced-motion:no-preference){.line{animation:in .15s ease-out}@keyframes in{from{opacity:0;transform:translateY(4px)}}}${rating.css}`);
   root.adoptedStyleSheets = [sheet];
 
-  // -- words on the page: text and a few marks of Markdown, never HTML
+  // -- lines
 
-  const address = (url) => {
-    try {
-      const whole = new URL(url.replace(/^\/(?!\/)/, ""), base);
-      return /^https?:$/.test(whole.protocol) ? whole.href : null;
-    } catch { return null; }
-  };
-  const link = (text, url) => {
-    const href = address(url);
-    return href ? make("a", { href, target: "_blank", rel: "noopener" }, text) : text;
-  };
-  const INLINE = /\*\*(.+?)\*\*|`([^`]+)`|\[(\d{1,3})\](?!\()|\[([^\]]+)\]\(([^()\s]+)\)|\n/g;
-  const inline = (text, sources) => {
-    const nodes = [];
-    let at = 0;
-    for (const found of text.matchAll(INLINE)) {
-      nodes.push(text.slice(at, found.index));
-      at = found.index + found[0].length;
-      const source = found[3] && sources.find((one) => one.number === Number(found[3]));
-      if (found[1]) nodes.push(make("strong", {}, ...inline(found[1], sources)));
-      else if (found[2]) nodes.push(make("code", {}, found[2]));
-      else if (found[3]) nodes.push(source ? link(found[0], source.url) : found[0]);
-      else if (found[4]) nodes.push(link(found[4], found[5]));
-      else nodes.push(make("br"));
-    }
-    return [...nodes, text.slice(at)];
-  };
-  const blocks = (text, sources) => text.split(/\n{2,}/).map((block) => {
-    const items = block.split("\n");
-    const kind = items.every((item) => /^\s*[-*] /.test(item)) ? "ul" : items.every((item) => /^\s*\d+[.)] /.test(item)) ? "ol" : null;
-    if (!kind) return make("p", {}, ...inline(block.replace(/^#+ /gm, ""), sources));
-    return make(kind, {}, ...items.map((item) => make("li", {}, ...inline(item.replace(/^\s*([-*]|\d+[.)]) /, ""), sources))));
-  });
-
+  const { link, blocks } = makeWords(make, base);
   const shown = new Map(); // by seq, by client id, and what is being written by "writing N"
   const bottom = () => { lines.scrollTop = lines.scrollHeight; };
   const put = (name, element) => {
@@ -289,6 +259,8 @@
     if (line.speaker === "customer" && holder.now === "bot") tell("The assistant is looking …");
     if (line.speaker !== "customer" && line.seq > state.read && !state.open) unread.add(line.seq);
     if (state.open) readAll(); else count();
+    lookForRating(line.speaker === "bot" && THANKS.test(hearLine.said) ? 0 : QUIET_MS);
+    if (line.speaker === "customer") hearLine.said = line.text;
   };
   const hearProblem = ({ problem, client_id: id }) => {
     if (problem.status === 404 && state.conversation) return startAnew(); // erased, or another's by now
@@ -302,9 +274,34 @@
     tell(problem.detail);
   };
   const holder = (now) => {
+    if (holder.now === "agent" && now !== "agent") lookForRating(0);
     holder.now = now;
     person.hidden = now === "queue" || now === "agent";
     title.textContent = now === "queue" ? "Waiting for a colleague" : now === "agent" ? "Chat with a colleague" : words.title;
+  };
+
+  // -- how it was: asked when a person is done, after thanks, and when nothing was said for a while
+
+  const withToken = () => ({ "Content-Type": "application/json", Authorization: `Bearer ${token}` });
+  const lookForRating = (wait) => {
+    clearTimeout(lookForRating.later);
+    lookForRating.later = setTimeout(async () => {
+      if (!state.open || !token || !state.conversation || holder.now === "agent" || holder.now === "queue" || box.value) return;
+      const query = `conversation=${state.conversation}`;
+      const answer = await fetch(`${api}/chat/rating?${query}`, { credentials: "omit", headers: withToken() }).catch(() => null);
+      const told = answer?.ok ? await answer.json() : null;
+      if (told?.episode && !state.rated.includes(`${state.conversation}/${told.episode}`)) rating.show(told);
+    }, wait);
+  };
+  const giveStars = async (episode, stars, comment) => { // no stars: not now
+    const body = JSON.stringify({ conversation: state.conversation, episode, stars, comment });
+    const answer = stars ? await fetch(`${api}/chat/rating`, { method: "POST", credentials: "omit", headers: withToken(), body }).catch(() => null) : { ok: true };
+    if (!answer?.ok) { tell("That could not be stored. Please try again in a moment."); return false; }
+    state.rated = [...state.rated, `${state.conversation}/${episode}`].slice(-MOST_RATED);
+    keep();
+    if (stars) tell("Thank you for telling us.");
+    box.focus();
+    return true;
   };
 
   // -- what the customer does
@@ -313,6 +310,7 @@
     state.pending.push(said);
     keep();
     drawPending(said);
+    rating.hide();
     bottom();
     if (joined) give(said);
     else if (!ws) { pause = 1000; connect(); }
@@ -324,6 +322,7 @@
     launcher.setAttribute("aria-expanded", "true");
     if (!ws) connect();
     readAll();
+    lookForRating(QUIET_MS);
     bottom();
     box.focus({ preventScroll: true });
   };
@@ -342,6 +341,7 @@
     keep();
     holder("bot");
     tell("");
+    rating.hide();
     greet();
     ws?.close();
     connect();
@@ -358,7 +358,7 @@
     say({ type: "message", client_id: newId(), text });
     box.focus();
   };
-  box.oninput = () => { box.rows = Math.min(5, box.value.split("\n").length); };
+  box.oninput = () => { lookForRating(QUIET_MS); box.rows = Math.min(5, box.value.split("\n").length); };
   panel.onkeydown = (event) => {
     event.stopPropagation(); // the page's own shortcuts are not for what is typed here
     if (event.key === "Escape") close();

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
-from bot.api import chat, customers, health, knowledge, people, staff
+from bot.api import chat, customers, health, knowledge, people, staff, stars
 from bot.api.access import Access
 from bot.api.addresses import Addresses
 from bot.api.documentation import PREFIX, add_documentation
@@ -67,7 +67,7 @@ def build_api(seams: Seams) -> ASGIApp:
     settings = seams.bot.settings
     app.state.seams, app.state.access, app.state.limits = seams, Access(seams), Limits(settings, seams.bus)
     app.state.addresses, app.state.ingestions = Addresses(settings.trusted_proxies), Ingestions()
-    for part in (chat, health, staff, people, customers, knowledge):
+    for part in (chat, stars, health, staff, people, customers, knowledge):
         app.include_router(part.router)
     app.add_api_websocket_route("/ws", talk)
     add_documentation(app)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.bot import Bot
 from bot.bus import Bus
+from bot.desk.cases import Case
 from bot.domain import AgentId, ClientId, ConversationId, CustomerId, Entry, Turn
 from bot.records import PersonalData, Records
 from bot.staff import Agent, Staff
@@ -60,5 +61,7 @@ class Seams:
     staff: Staff | None = None
     tickets: Tickets | None = None
     duty: Duty | None = None
+    rated: Callable[[Case], Awaitable[None]] | None = None
+    """Told of a conversation in which a time with people was rated: the desk keeps that with its records."""
     bus: Bus | None = None
     """What the processes share; without one, customers' open sockets are counted in this process."""

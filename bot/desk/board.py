@@ -43,10 +43,7 @@ class Board:
         """The case as it is now, also of a conversation that people do not hold; None if there is none."""
         known = self.cases.get(conversation)
         if known is None:
-            found = await self._log.conversation(conversation)
-            if found is None:
-                return None
-            known = begin_case(found)
+            return await read_case(self._log, conversation)
         await self._catch_up(known)
         return known
 
@@ -82,9 +79,24 @@ class Board:
         return case
 
     async def _catch_up(self, case: Case) -> None:
-        page: Sequence[object] = range(PAGE)
-        while len(page) == PAGE:
-            entries = await self._log.after(case.id, case.last_seq, PAGE)
-            for entry in entries:
-                case.add(entry)
-            page = entries
+        await catch_up(self._log, case)
+
+
+async def read_case(log: ConversationLog, conversation: ConversationId) -> Case | None:
+    """The case of any conversation as it is now; None if there is none."""
+    found = await log.conversation(conversation)
+    if found is None:
+        return None
+    case = begin_case(found)
+    await catch_up(log, case)
+    return case
+
+
+async def catch_up(log: ConversationLog, case: Case) -> None:
+    """Read what the case has not seen yet."""
+    page: Sequence[object] = range(PAGE)
+    while len(page) == PAGE:
+        entries = await log.after(case.id, case.last_seq, PAGE)
+        for entry in entries:
+            case.add(entry)
+        page = entries

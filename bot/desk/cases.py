@@ -5,13 +5,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from bot.domain import AgentId, Conversation, ConversationId, CustomerId, Entry, EntryId, Holder, Kind, Speaker
+from bot import phrases
+from bot.domain import AgentId, Conversation, ConversationId, CustomerId, Entry, EntryId, Holder, Kind, Outcome, Speaker
 from bot.roster import EscalationRecord
 
 TAKEN_OVER = "taken_over"
 """The reason of an escalation that an agent began: nobody was asked for."""
 RETURNED = "handed_back"
 LEFT = "customer_left"
+AGENT_LOST, AGENT_BACK = "agent_lost", "agent_back"
+"""Notices: the agent's page gives no sign, and gives one again."""
 _SAYS_NOTHING = frozenset({"human", "greeting", "off_topic"})
 """Intents that do not say what a customer needs; the one before them does."""
 
@@ -23,6 +26,20 @@ class MoodPoint:
     seq: int
     polarity: float | None
     frustration: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """A time with the assistant: the customer's entry that began it, how often it replied, and the customer's stars.
+
+    It is over for now when the customer has said thanks or goodbye.
+    """
+
+    seq: int
+    began_by: EntryId
+    replies: int = 0
+    rating: int | None = None
+    is_over: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,6 +69,8 @@ class Case:
     escalation: Mapping[str, Any] = field(default_factory=dict)
     moods: list[MoodPoint] = field(default_factory=list)
     records: list[EscalationRecord] = field(default_factory=list)
+    talk: Talk | None = None
+    is_agent_lost: bool = False
     ended_by: EntryId | None = None
     agent_name: str = ""
 
@@ -80,11 +99,18 @@ class Case:
         if entry.kind is Kind.MESSAGE and entry.speaker is Speaker.CUSTOMER:
             self.preview = entry.text
             self.owed = self.owed or entry.at
+            if self.record is None:
+                self.talk = self.talk or Talk(seq=entry.seq, began_by=entry.id)
+                self.talk = replace(self.talk, is_over=False)
+        elif entry.kind is Kind.MESSAGE and entry.speaker is Speaker.BOT and self.talk:
+            self.talk = _go_on(self.talk, entry)
         elif entry.kind is Kind.MESSAGE and entry.speaker is Speaker.AGENT:
             self.owed = None
             self._note(replied=entry.at, only_first=True)
         elif entry.kind is Kind.FEEDBACK and isinstance(entry.data.get("rating"), int):
             self._rate(entry)
+        if entry.data.get("notice") in (AGENT_LOST, AGENT_BACK):
+            self.is_agent_lost = entry.data["notice"] == AGENT_LOST
         if holder := _holder(entry.data):
             self._move(entry, holder)
 
@@ -101,9 +127,11 @@ class Case:
             self.moods.append(MoodPoint(seq=entry.answers or entry.seq, polarity=polarity, frustration=frustration))
 
     def _move(self, entry: Entry, holder: Holder) -> None:
-        data = entry.data
+        data, self.is_agent_lost = entry.data, False
         if holder in (Holder.QUEUE, Holder.AGENT) and self.record is None:
             self._begin(entry, holder)
+        if self.record:
+            self.talk = None
         if holder is Holder.QUEUE:
             self.queued, self.front = entry.seq, bool(data.get("front"))
             self.team, self.wanted = _text(data.get("team")), _agent(data.get("for"))
@@ -137,6 +165,8 @@ class Case:
             self.records[-1] = replace(record, **changes)
 
     def _rate(self, entry: Entry) -> None:
+        if self.talk and self.talk.seq == entry.data.get("episode"):
+            self.talk = replace(self.talk, rating=entry.data["rating"])
         for place, record in enumerate(self.records):
             if record.seq == entry.data.get("episode"):
                 self.records[place] = replace(record, rating=entry.data["rating"])
@@ -145,6 +175,13 @@ class Case:
 def begin_case(conversation: Conversation) -> Case:
     """A case without its entries."""
     return Case(id=conversation.id, customer=conversation.customer)
+
+
+def _go_on(talk: Talk, reply: Entry) -> Talk:
+    if reply.data.get("outcome") != Outcome.GREETED:
+        return replace(talk, replies=talk.replies + 1)
+    is_end = talk.replies > 0 and any(phrase in reply.text for phrase in (phrases.THANKS, phrases.GOODBYE))
+    return replace(talk, is_over=is_end)
 
 
 def _holder(data: Mapping[str, Any]) -> Holder | None:

@@ -58,7 +58,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything of some days. `thumbs_bot` and `thumbs_people` are the shares of thumbs that were up."""
+    """Everything of some days. `thumbs_bot` and `thumbs_people` are the shares of thumbs that were up.
+
+    `stars` and `stars_bot` say how many gave people, and the assistant, one star, two, up to five.
+    """
 
     whole: Figures
     by_reason: Sequence[Figures]
@@ -67,6 +70,7 @@ class Report:
     thumbs_bot: Share
     thumbs_people: Share
     stars: Sequence[int]
+    stars_bot: Sequence[int]
 
 
 def build_report(
@@ -85,7 +89,8 @@ def build_report(
         reopened=again,
         thumbs_bot=_up(thumb for thumb in feedback.thumbs if not thumb.author),
         thumbs_people=_up(thumb for thumb in feedback.thumbs if thumb.author),
-        stars=[sum(record.rating == stars for record in records) for stars in range(1, 6)],
+        stars=_count(record.rating for record in records),
+        stars_bot=_count(one.stars for one in feedback.comments if one.agent is None),
     )
 
 
@@ -108,6 +113,11 @@ def read_figures(
         stars=sum(stars) / len(stars) if stars else None,
         rated=len(stars),
     )
+
+
+def average_stars(counts: Sequence[int]) -> float | None:
+    """The mean of so many one-star ratings, two-star ones, and so on; None of none."""
+    return sum(stars * count for stars, count in enumerate(counts, 1)) / sum(counts) if sum(counts) else None
 
 
 def find_reopened(records: Iterable[EscalationRecord], later: Iterable[EscalationRecord]) -> frozenset[tuple[str, int]]:
@@ -146,6 +156,11 @@ def _by(
 def _spread(spans: Iterable[timedelta]) -> tuple[float, float] | None:
     seconds = sorted(span.total_seconds() for span in spans)
     return (seconds[len(seconds) // 2], seconds[min(len(seconds) - 1, int(len(seconds) * 0.9))]) if seconds else None
+
+
+def _count(ratings: Iterable[int | None]) -> list[int]:
+    given = list(ratings)
+    return [given.count(stars) for stars in range(1, 6)]
 
 
 def _up(thumbs: Iterable[Thumb]) -> Share:

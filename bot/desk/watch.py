@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.desk import words
 from bot.desk.board import Board
-from bot.desk.cases import Case
+from bot.desk.cases import AGENT_BACK, AGENT_LOST, Case
 from bot.desk.hours import Hours, say_opening
 from bot.desk.offering import next_offer, order
 from bot.desk.policy import Policy
@@ -131,7 +131,7 @@ class Watch:
 
     async def do_duties(self) -> None:
         """One round of what is due. Raises LogUnavailable."""
-        await self._read_people()
+        await self.read_people()
         for place, case in enumerate(self.ordered(), 1):
             await self._tell_wait(case, place)
             await self._offer(case)
@@ -162,7 +162,8 @@ class Watch:
                 pass
             self._wake.clear()
 
-    async def _read_people(self) -> None:
+    async def read_people(self) -> None:
+        """Who is on, as they said last, and what is offered to whom. Raises LogUnavailable."""
         states = {agent: self.state(agent) for agent in self.agents}
         self.agents = {agent.id: agent for agent in await self._staff.agents()}
         self.presences = {presence.agent: presence for presence in await self._roster.presences()}
@@ -288,13 +289,13 @@ class Watch:
         if self.is_here(agent.id):
             if (was := self._lost.pop(lost, None)) is not None:
                 key = f"desk-back-{agent.id}-{case.queued}-{was}"
-                await self._tell(case, key, words.BACK.format(agent=agent.name), "agent_back")
+                await self._tell(case, key, words.BACK.format(agent=agent.name), AGENT_BACK)
             return
         silent = self.now() - sign.at
         if silent >= LOST_SECONDS and lost not in self._lost:
             self._lost[lost] = sign.beat
             key = f"desk-lost-{agent.id}-{case.queued}-{sign.beat}"
-            await self._tell(case, key, words.LOST.format(agent=agent.name), "agent_lost")
+            await self._tell(case, key, words.LOST.format(agent=agent.name), AGENT_LOST)
         elif silent >= REQUEUE_SECONDS:
             del self._lost[lost]
             await self._requeue(case, agent, sign.beat)

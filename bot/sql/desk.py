@@ -162,7 +162,8 @@ def read_feedback(rows: Sequence[RowMapping], replies: Sequence[RowMapping]) -> 
         data, chat = row["data"], ConversationId(row["conversation"])
         if isinstance(data.get("rating"), int) and isinstance(data.get("episode"), int):
             seq = data["episode"]
-            one = Comment(conversation=chat, seq=seq, stars=data["rating"], text=row["text"], at=row["at"])
+            agent = AgentId(data["agent"]) if data.get("agent") else None
+            one = Comment(conversation=chat, seq=seq, stars=data["rating"], text=row["text"], at=row["at"], agent=agent)
             comments.setdefault((chat, seq), one)
         elif data.get("of") in authors:
             is_up = data.get("value")

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from bot.desk.cases import Case
+from bot.desk.customer import find_unrated
 from bot.domain import Entry, Holder
 
 Send = Callable[[str, Any], Awaitable[None]]
@@ -47,21 +48,27 @@ class People:
         await self._send("window_message", {"frontdesk": "typing", "name": name})
 
     async def _tell(self) -> None:
-        if not self._case.records:
-            return  # no people were ever needed here
-        state = {**show_people(self._case), "assistant": self._assistant}
+        if not self._case.records and find_unrated(self._case) is None and not self._told:
+            return  # nothing that the page does not know
+        state = {**show_people(self._case), "assistant": self._assistant if self._case.records else ""}
         if state != self._told:
             self._told = state
             await self._send("window_message", {"frontdesk": "people", **state})
 
 
 def show_people(case: Case) -> dict[str, Any]:
-    """Who has the conversation, the person's name, and the time with people that is over and not rated."""
-    last = case.records[-1] if case.records else None
-    is_over = last is not None and last.ended is not None and last.claimed is not None and last.rating is None
+    """Who has the conversation, the person's name, and what may be rated: a time with people, or with the assistant.
+
+    `over` says that it may be asked for now; else once the customer has been quiet for a while. `lost` is a person whose
+    connection is.
+    """
+    unrated = find_unrated(case)
+    name = unrated.name if unrated else ""
     return {
         "conversation": case.id,
         "holder": case.holder,
-        "name": case.agent_name if case.holder is Holder.AGENT or is_over else "",
-        "rate": last.seq if last and is_over else None,
+        "name": case.agent_name if case.holder is Holder.AGENT else name,
+        "lost": case.is_agent_lost,
+        "rate": unrated.seq if unrated else None,
+        "over": bool(unrated and unrated.is_over),
     }

@@ -138,3 +138,24 @@ async def test_a_failure_of_ours_is_a_notice_without_its_text(anna: Caller) -> N
     told = await anna.say("crash")
     assert (told["status"], told["reply"]["kind"], told["reply"]["speaker"]) == (200, "notice", "system")
     assert "secret-of-the-inside" not in str(told)
+
+
+async def test_a_time_with_the_assistant_is_rated_by_its_customer_alone(anna: Caller, eve: Caller) -> None:
+    told = await anna.say("hello")
+    conversation = told["message"]["conversation"]
+    path = f"/chat/rating?conversation={conversation}"
+    _, asked, _ = await anna.call("GET", path)
+    assert asked == {"episode": told["message"]["seq"], "of": "assistant", "name": "", "over": False}
+    stars = {"conversation": conversation, "episode": asked["episode"], "stars": 4, "comment": "quick"}
+    for caller, change, status in (
+        (eve, {}, 404),
+        (anna, {"episode": 99}, 404),
+        (anna, {"stars": 6}, 422),
+        (anna, {"comment": "x" * 2001}, 422),
+        (anna, {}, 200),
+    ):
+        assert (await caller.call("POST", "/chat/rating", json=stars | change))[0] == status
+    assert (await anna.call("GET", path))[1]["episode"] is None
+    assert (await eve.call("GET", path))[0] == 404
+    _, history, _ = await anna.call("GET", f"/chat/history/{conversation}")
+    assert history["thumbs"] == {}

@@ -9,9 +9,9 @@ from bot.desk.board import Board
 from bot.desk.customer import rate_episode, return_to_bot
 from bot.desk.desk import Desk
 from bot.desk.policy import read_policy
-from bot.desk.report import Share, build_report, find_reopened, only_of
+from bot.desk.report import Share, average_stars, build_report, find_reopened, only_of
 from bot.domain import AgentId, ConversationId, CustomerId, Draft, Kind, Speaker
-from bot.roster import EscalationRecord, Feedback, Thumb
+from bot.roster import Comment, EscalationRecord, Feedback, Thumb
 from bot.sql.desk import SqlRoster
 from bot.sql.log import open_log
 from bot.sql.staff import SqlStaff
@@ -110,6 +110,15 @@ def test_thumbs_of_the_assistant_and_of_people_are_told_apart():
     assert (made.thumbs_bot, made.thumbs_people) == (Share(count=1, of=2), Share(count=1, of=1))
 
 
+def test_stars_of_the_assistant_and_of_people_are_told_apart():
+    chat = ConversationId("a")
+    given = ((1, None), (5, None), (3, ZOE.id))
+    comments = [Comment(conversation=chat, seq=n, stars=n, text="", at=NOON, agent=who) for n, who in given]
+    made = report(record("a", rating=3), feedback=Feedback(comments=comments))
+    assert (made.stars, made.stars_bot) == ([0, 0, 1, 0, 0], [1, 0, 0, 0, 1])
+    assert (average_stars(made.stars_bot), average_stars([0] * 5)) == (3, None)
+
+
 async def test_thumbs_and_ratings_are_read_from_the_log_and_the_last_word_counts(tmp_path):
     log, store = open_log(None, tmp_path), open_store(None, tmp_path)
     try:
@@ -126,9 +135,19 @@ async def test_thumbs_and_ratings_are_read_from_the_log_and_the_last_word_counts
             case = await board.case(CHAT)
             assert case is not None
             await rate_episode(log, case, began.seq, stars, comment)
+        await reply(log, await ask(log, "and for business?"), "£10")
+        case = await board.case(CHAT)
+        assert case is not None
+        assert case.talk is not None
+        await rate_episode(log, case, case.talk.seq, 2, "not clear")
         feedback = await roster.feedback_since(NOON - 365 * DAY, 100)
         assert [(one.is_up, one.author) for one in feedback.thumbs] == [(False, "")]
-        assert [(one.stars, one.text, one.seq) for one in feedback.comments] == [(5, "sorry, kind after all", began.seq)]
+        assert [(one.stars, one.text, one.seq, one.agent) for one in feedback.comments] == [
+            (2, "not clear", case.talk.seq, None),
+            (5, "sorry, kind after all", began.seq, ZOE.id),
+        ]
+        case = await board.case(CHAT)
+        assert case is not None
         await roster.record(board.cases.get(CHAT, case).records)
         [kept] = await roster.records_since(NOON - 365 * DAY, 10)
         assert (kept.seq, kept.agent, kept.outcome) == (began.seq, ZOE.id, "handed_back")

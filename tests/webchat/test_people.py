@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot import phrases
 from bot.desk.cases import Case
 from bot.domain import ConversationId, CustomerId, Entry, EntryId, Kind, Speaker
 from bot.webchat.people import People, show_people
@@ -94,4 +95,37 @@ async def test_a_wait_that_no_person_ended_is_not_rated():
     case = Case(id=CHAT, customer=ANA)
     case.add(entry(1, Speaker.SYSTEM, Kind.NOTICE, "wait", holder="queue", agent=None))
     case.add(entry(2, Speaker.SYSTEM, Kind.NOTICE, "back", holder="bot", agent=None))
+    assert show_people(case)["rate"] is None
+
+
+async def test_a_chat_with_the_assistant_may_be_rated_once_it_has_answered_and_is_over_after_thanks():
+    told: list[dict[str, Any]] = []
+
+    async def send(name: str, data: Any) -> None:
+        told.append(data)
+
+    people = People(Case(id=CHAT, customer=ANA), "Assistant", send)
+    await people.begin([entry(1, Speaker.CUSTOMER, Kind.MESSAGE, "hello")])
+    await people.add(entry(2, Speaker.BOT, Kind.MESSAGE, phrases.GREETING, outcome="greeted"))
+    await people.add(entry(3, Speaker.CUSTOMER, Kind.MESSAGE, "what is the late fee?"))
+    assert told == []
+    await people.add(entry(4, Speaker.BOT, Kind.MESSAGE, "£7.50", outcome="answered"))
+    await people.add(entry(5, Speaker.CUSTOMER, Kind.MESSAGE, "thanks"))
+    await people.add(entry(6, Speaker.BOT, Kind.MESSAGE, phrases.THANKS, outcome="greeted"))
+    await people.add(entry(7, Speaker.CUSTOMER, Kind.MESSAGE, "and for business?"))
+    await people.add(entry(8, Speaker.CUSTOMER, Kind.FEEDBACK, "", rating=4, episode=1, agent=None))
+    assert [(one["holder"], one["name"], one["rate"], one["over"]) for one in told] == [
+        ("bot", "", 1, False),
+        ("bot", "", 1, True),
+        ("bot", "", 1, False),
+        ("bot", "", None, False),
+    ]
+
+
+def test_a_time_with_the_assistant_ends_unrated_when_people_take_the_chat():
+    case = Case(id=CHAT, customer=ANA)
+    case.add(entry(1, Speaker.CUSTOMER, Kind.MESSAGE, "what is the late fee?"))
+    case.add(entry(2, Speaker.BOT, Kind.MESSAGE, "£7.50", outcome="answered"))
+    case.add(entry(3, Speaker.SYSTEM, Kind.NOTICE, "wait", holder="queue", agent=None))
+    case.add(entry(4, Speaker.CUSTOMER, Kind.MESSAGE, "hello?"))
     assert show_people(case)["rate"] is None

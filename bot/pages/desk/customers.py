@@ -1,4 +1,4 @@
-"""What a customer does about the people in their chat: go back to the assistant, leave, rate; only in their own."""
+"""What a customer does in their chat: back to the assistant, leave, rate people and the assistant; only in their own."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ End = Callable[[ConversationLog, Conversation], Awaitable[Entry | None]]
 
 
 class Rating(BaseModel):
-    """The body of a rating: the entry that began the time with people, stars, and a comment."""
+    """The body of a rating: the entry that began the time with people or the assistant, stars, and a comment."""
 
     episode: int = Field(ge=1, le=2**62)
     stars: int = Field(ge=1, le=5)
@@ -44,7 +44,7 @@ class CustomerRoutes:
         return await self._end(request, id, leave)
 
     async def rate(self, request: Request, id: str, rating: Rating) -> dict[str, bool]:
-        """How it was with the people."""
+        """How it was with the people, or the assistant."""
         own = await self._own(request, id)
         try:
             case = await self._room.board.case(own.id)

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.desk.packet import say_reason
-from bot.desk.report import REOPENED_WITHIN, Share, build_report, key_of, only_of
+from bot.desk.report import REOPENED_WITHIN, Share, average_stars, build_report, key_of, only_of
 from bot.pages.desk.access import HEADERS, Access, told
 from bot.pages.rendering import TEMPLATES
+from bot.roster import Comment
 from bot.staff import Role
 
 PERIODS = (1, 7, 30, 90)
@@ -38,6 +39,11 @@ class ReportRoutes:
         chosen = only_of(records, visit.agent.id) if of == "me" else list(records)
         listed = chosen if is_admin else only_of(chosen, visit.agent.id)
         keys = {key_of(record) for record in listed}
+
+        def may_read(one: Comment) -> bool:
+            """On one's own chats; on the assistant whoever sees the whole desk's."""
+            return (one.conversation, one.seq) in keys or (one.agent is None and of != "me")
+
         values = {
             "visit": visit,
             "days": days,
@@ -46,11 +52,12 @@ class ReportRoutes:
             "is_admin": is_admin,
             "report": build_report(chosen, records, feedback, room.policy.solved),
             "records": listed[:MOST_LISTED],
-            "comments": [one for one in feedback.comments if one.text and (one.conversation, one.seq) in keys][:MOST_LISTED],
+            "comments": [one for one in feedback.comments if one.text and may_read(one)][:MOST_LISTED],
             "names": {agent.id: agent.name for agent in await told(room.staff.agents())},
             "within_days": REOPENED_WITHIN.days,
             "company": room.settings.company,
             "outcomes": room.policy.outcomes,
+            "average_stars": average_stars,
             "say_share": say_share,
             "say_seconds": say_seconds,
             "say_reason": say_reason,
