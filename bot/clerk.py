@@ -12,7 +12,7 @@ from typing import Protocol
 
 from bot.accounts import Account
 from bot.classify import IntentGuess
-from bot.domain import CustomerId, Entry, Escalation, Reading
+from bot.domain import CustomerId, Entry, Escalation, Reading, Reason
 from bot.errors import FrontdeskError, LogUnavailable
 from bot.tickets import NewTicket, Priority, ticket_priority
 from bot.tools.errands import Acted, Errands
@@ -22,6 +22,9 @@ from bot.tools.toolbox import Toolbox, ToolTurn
 logger = logging.getLogger(__name__)
 
 FLAGS_SECONDS = 1.0
+HANDED_OVER = "Chat with a colleague"
+SAYS_NOTHING = frozenset({"", "human", "greeting", "off_topic"})
+"""Intents that do not say what a ticket is about."""
 VISITOR = "visitor-"
 """What the ids of customers begin with who have not signed in."""
 
@@ -90,7 +93,7 @@ class Clerk:
         wanted = NewTicket(
             customer=caller.owner,
             conversation=asked.conversation,
-            subject=f"Handed over: {escalation.rule.replace('_', ' ')}",
+            subject=_handover_subject(reading, escalation),
             key=f"{asked.conversation}:{asked.seq}:handover",
             category=reading.intent or "other",
             priority=caller.priority,
@@ -114,3 +117,9 @@ class Clerk:
             account=self.account(whose.customer),
             priority=ticket_priority(escalation.reason if escalation else None, reading.frustration),
         )
+
+
+def _handover_subject(reading: Reading, escalation: Escalation) -> str:
+    """What a customer may read in the list of their tickets: what it was about, never why a rule handed it over."""
+    says_nothing = escalation.reason is Reason.CRISIS or reading.intent in SAYS_NOTHING
+    return HANDED_OVER if says_nothing else f"{HANDED_OVER}: {reading.intent.replace('_', ' ')}"

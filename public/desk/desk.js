@@ -30,6 +30,7 @@ function connect() {
     const board = JSON.parse(data);
     applyBoard(board, current, openChat);
     follow(board.chats, me);
+    document.dispatchEvent(new CustomEvent("desk:board", { detail: board }));
   });
   stream.addEventListener("entry", ({ data }) => {
     const entry = JSON.parse(data);

@@ -22,6 +22,14 @@ async function look() {
   timer = setTimeout(look, EVERY_MILLISECONDS);
 }
 
+// What people have by now, and stands in the lists above, is not the assistant's any more: it goes before the next look.
+document.addEventListener("desk:board", ({ detail }) => {
+  const gone = [...list.children].filter((row) => row.querySelector("[data-chat]").dataset.chat in detail.chats);
+  if (!gone.length) return;
+  for (const row of gone) row.remove();
+  [shown, count.textContent] = ["", list.children.length];
+});
+
 button.addEventListener("click", () => {
   list.hidden = !list.hidden;
   button.setAttribute("aria-expanded", String(!list.hidden));

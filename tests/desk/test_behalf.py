@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from bot.accounts import Account
 from bot.audit import Ruling
 from bot.clerk import Clerk
 from bot.desk.behalf import Behalf, Known
@@ -12,7 +13,7 @@ from bot.desk.board import Board
 from bot.desk.cases import Case
 from bot.desk.desk import Desk
 from bot.desk.policy import read_policy
-from bot.domain import ConversationId, CustomerId, Draft, Kind, Speaker
+from bot.domain import ConversationId, CustomerId, Draft, Escalation, Evidence, Kind, Reading, Reason, Speaker
 from bot.errors import DeskRefused
 from bot.llm.stream import ToolRequest
 from bot.log_memory import MemoryLog
@@ -96,6 +97,23 @@ async def test_a_ticket_is_opened_added_to_and_solved_and_each_is_noted_in_the_c
     asked = ToolRequest(id="x", name="get_ticket", arguments={"number": ticket.number})
     found = (await counter.behalf.find(ZOE, await counter.case(), asked)).value
     assert [note.by for note in found.notes] == [Speaker.CUSTOMER, Speaker.AGENT, Speaker.AGENT]
+
+
+@pytest.mark.parametrize(
+    ("intent", "reason", "subject"),
+    [
+        ("billing_question", Reason.ASKED, "Chat with a colleague: billing question"),
+        ("human", Reason.ASKED, "Chat with a colleague"),
+        ("billing_question", Reason.CRISIS, "Chat with a colleague"),
+    ],
+)
+async def test_the_ticket_of_a_handover_tells_its_customer_what_it_is_about_and_no_rule(counter, intent, reason, subject):
+    [asked] = [entry for entry in await counter.log.after(CHAT) if entry.kind is Kind.MESSAGE]
+    whose = Account(customer=CustomerId(TWO_LINES), conversation=CHAT, seq=asked.seq)
+    escalation = Escalation(reason=reason, rule="crisis_self_harm", evidence=Evidence(words="x"))
+    await counter.clerk.open_ticket(asked, whose, Reading(intent=intent, confidence=0.9), escalation)
+    [ticket] = (await counter.behalf.look(ZOE, await counter.case(), "look")).tickets
+    assert ticket.subject == subject
 
 
 async def test_nothing_is_done_before_it_is_confirmed(counter: Counter):

@@ -7,9 +7,10 @@ import pytest
 from bot.desk.canned import read_canned
 from bot.desk.cases import Case
 from bot.desk.packet import Packet, build_packet, say_evidence, shorten
-from bot.domain import Entry, Speaker
+from bot.domain import Entry, Reason, Speaker
 from bot.errors import SettingsInvalid
 from bot.log_memory import MemoryLog
+from bot.pages.desk.render import mood_beside
 from tests.desk.people import ANA, CHAT, ask, escalate, reply
 
 
@@ -102,6 +103,11 @@ async def test_a_message_of_an_agent_that_commits_us_is_told():
     )
     case = Case(id=CHAT, customer=ANA)
     assert [s.text for s in build_packet(case, [*entries, said]).promised] == ["I will refund it today."]
+
+
+def test_whoever_may_be_in_danger_is_not_called_calm():
+    assert [mood_beside(reason, 0.0) for reason in (Reason.CRISIS, Reason.ASKED)] == ["", "calm"]
+    assert mood_beside(Reason.CRISIS, 0.9) == "upset"
 
 
 def test_canned_replies_are_filled_in():

@@ -300,6 +300,16 @@ async def test_the_form_of_a_visit_offers_the_times_that_are_free(hire: Hire, ne
     assert told["words"].startswith("book a repair visit")
 
 
+async def test_a_state_that_is_chosen_shows_at_once(hire: Hire):
+    agent = await hire()
+    async with agent.stream() as events:
+        await events.until(lambda name, data: name == "board")
+        for state in ("busy", "away", "available"):
+            assert (await agent.post("/desk/state", state=state))[0] == 200
+            page = (await agent.get("/desk"))[1]
+            assert re.findall(r'aria-checked="true" data-state="(\w+)"', page) == [state]
+
+
 async def test_signing_in_takes_chats_unless_somebody_only_looks_round(desk: Server, http: aiohttp.ClientSession):
     for extra, state in (({}, "available"), ({"quiet": "yes"}, "away"), ({}, "available")):
         agent = await add_agent(desk.data_dir)

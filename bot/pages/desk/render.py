@@ -15,7 +15,7 @@ from bot.desk.offering import team_of
 from bot.desk.packet import build_packet, say_reason, shorten
 from bot.desk.room import Room
 from bot.desk.suggest import Suggestion
-from bot.domain import Conversation, Entry, Holder, Kind, Speaker
+from bot.domain import Conversation, Entry, Holder, Kind, Reason, Speaker
 from bot.pages.rendering import TEMPLATES
 from bot.staff import Agent
 
@@ -70,6 +70,12 @@ def mood_of(frustration: float | None) -> str:
     return "upset" if frustration >= 0.65 else "uneasy" if frustration >= 0.4 else "calm"
 
 
+def mood_beside(reason: str, frustration: float | None) -> str:
+    """The mood as a list shows it: whoever may be in danger is not called calm, however quietly they say it."""
+    mood = mood_of(frustration)
+    return "" if mood == "calm" and reason == Reason.CRISIS else mood
+
+
 def row_of(case: Case, room: Room) -> Row:
     """A case in a list; made once for each entry, however many agents look at it."""
     seq, known = room.rows.get(case.id, (-1, None))
@@ -90,7 +96,7 @@ def _make_row(case: Case, room: Room) -> Row:
         since=_iso(case.since or case.started),
         preview=shorten(case.preview, PREVIEW_CHARS),
         intent=case.intent.replace("_", " "),
-        mood=mood_of(case.frustration),
+        mood=mood_beside(case.reason, case.frustration),
         team=team_of(case, room.policy) or "",
         priority=room.policy.rank(case.reason) + 1,
         last_seq=case.last_seq,

@@ -198,7 +198,8 @@ class DeskRoutes:
         if fields.get("state") not in list(State):
             raise HTTPException(422, "There is no such state.")
         await told(self._room.roster.set_state(visit.agent.id, State(fields["state"])))
-        self._room.watch.wake()
+        await told(self._room.watch.read_people())
+        self._room.board.tell()  # every page of theirs shows it at once
         return JSONResponse({"ok": True}, headers=HEADERS)
 
     async def _type(self, visit: Visit, chat: ConversationId, _: object) -> None:
