@@ -16,7 +16,7 @@ from evals.metrics import Figure
 from evals.report import charts
 from evals.report.history import Course
 from evals.report.verifier import FLOORS, JUDGED, JUDGES, Agreement, is_measured
-from evals.report.words import VERDICTS, commonest_causes, explain_played, flip_causes, headline, power
+from evals.report.words import VERDICTS, commonest_causes, explain_played, flip_causes, headline, in_short, power
 from evals.report.worst import worst_conversations
 from evals.score import Scores, shown
 from evals.scorers import MEASURES
@@ -30,6 +30,8 @@ ASPECTS: Mapping[str, tuple[str, str]] = {
     "retrieval": ("Finding articles", "Are the articles that hold the answer found?"),
     "spend": ("Cost and speed", "What does a reply take?"),
 }
+ASKED = frozenset({"claims_borne_ragas"})
+"""Figures that only a language model gives."""
 WORST, FLIPS = 8, 12
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["link", "image", "autolink", "reference"])
 TEMPLATES = Environment(
@@ -76,6 +78,7 @@ def render_page(report: Report) -> str:
         scores=report.scores,
         compared=report.compared,
         head=headline(report.scores, report.compared),
+        in_short=in_short(report.flips),
         power=power(report.compared) if report.compared else "",
         sections=[(*ASPECTS[aspect], lines) for aspect, lines in _sections(report)],
         causes=commonest_causes(report.scores),
@@ -101,7 +104,8 @@ def render_page(report: Report) -> str:
 def render_markdown(report: Report) -> str:
     """Verdict and figures as Markdown, to paste into a pull request."""
     head = headline(report.scores, report.compared)
-    lines = [f"# {head.word}", "", head.sentence, *(f"- {reason}" for reason in head.reasons), ""]
+    sentence = f"{head.sentence} {in_short(report.flips)}".strip()
+    lines = [f"# {head.word}", "", sentence, "", *(f"- {reason}" for reason in head.reasons), ""]
     if report.compared:
         lines += [*(f"- Played: {one}" for one in report.compared.played), "", power(report.compared), ""]
     lines += ["| | figure | 95% interval | n | change |", "|---|---|---|---|---|"]
@@ -129,7 +133,7 @@ def _line(report: Report, measure: Measure) -> Line:
     if measure.name in JUDGED and not is_measured(report.agreements, JUDGED[measure.name]):
         return _bare(measure, ["not measured: this judge agrees too little with people"])
     if found is None:
-        return _bare(measure, notes or ["nothing labelled"])
+        return _bare(measure, notes or ["no language model was asked" if measure.name in ASKED else "nothing labelled"])
     if found.n < TOO_FEW:
         notes.insert(0, "too few to tell")
     fits = measure.unit in ("share", "score")

@@ -16,13 +16,15 @@ from evals.scorers import MEASURES
 _QUOTED = re.compile(r"'[^']*'|“[^”]*”|\"[^\"]*\"")
 _NAMES = re.compile(
     r"(?<=found ).*$|(?<=, is ).*$|(?<=not borne out: ).*$|(?<=no source: ).*$|"
-    r"(?<=from message )\d+ to \d+|(?<=in message )\d+"
+    r"(?<=from message )\d+ to \d+|(?<=in message )\d+|(?<=at message )\d+"
 )
 _WRONG_ARTICLE = re.compile(r"^cites .*, not .*$")
 _PLAIN = {
     "asked_back where an answer was possible": "asks back where an answer was possible",
     "abstained where an answer was possible": "says that it does not know where an answer was possible",
 }
+_SAYS = re.compile(r"(asks|says|cites|lacks|answers|abstains|promises) ")
+"""How a reason begins of which the bot is the subject."""
 _LACKS = re.compile(r"^lacks .*$")
 COMMONEST = 5
 VERDICTS = {
@@ -51,32 +53,48 @@ class Headline:
 
 def headline(scores: Scores, compared: Comparison | None) -> Headline:
     """The verdict on a run, against another where there is one."""
-    broken = tuple(describe_broken(scores, compared))
+    broken, known = describe_broken(scores, compared)
     if compared is None:
         if broken:
             return Headline(word="Not safe", sentence="Something that must never happen did.", tone="bad", reasons=broken)
         sentence = "There is no other run to compare with; this is how the bot stands."
         return Headline(word="On its own", sentence=sentence, tone="plain", reasons=())
     word, sentence = _SENTENCES[compared.verdict]
-    bad = compared.verdict in (Verdict.WORSE, Verdict.MIXED) or bool(broken)
+    bad = compared.verdict in (Verdict.WORSE, Verdict.MIXED) or bool(broken or known)
     tone = "bad" if bad else "good" if compared.verdict is Verdict.BETTER else "plain"
     reasons = (
         *broken,
         *(f"{one[0].upper()}{one[1:]}." for one in describe_gone(compared)),
         *map(tell_change, compared.sure),
+        *known,
     )
     return Headline(word=word, sentence=sentence, tone=tone, reasons=reasons)
 
 
-def describe_broken(scores: Scores, compared: Comparison | None) -> Iterable[str]:
-    """What must hold and does not, in this run, and whether that is new."""
+def describe_broken(scores: Scores, compared: Comparison | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What must hold and does not in this run: what is so now, and what was already so before."""
+    new, known = [], []
     for name, measure in MEASURES.items():
         failed = [mark for mark in scores.marks if mark.measure == name and mark.value == 0] if measure.must_hold else []
-        if failed:
-            places = ", ".join(f"{mark.conversation} (message {mark.turn})" for mark in failed[:COMMONEST])
-            more = f" and {len(failed) - COMMONEST} more" if len(failed) > COMMONEST else ""
-            old = " It was before, too." if compared and name in compared.changes and name not in compared.broken else ""
-            yield f"“{measure.title}” is broken {_times(len(failed))}: {places}{more}.{old}"
+        if not failed:
+            continue
+        places = ", ".join(f"{mark.conversation} (message {mark.turn})" for mark in failed[:COMMONEST])
+        more = f" and {len(failed) - COMMONEST} more" if len(failed) > COMMONEST else ""
+        told = f"“{measure.title}” is broken {_times(len(failed))}: {places}{more}."
+        if compared and name in compared.changes and name not in compared.broken:
+            known.append(f"{told} It was before, too.")
+        else:
+            new.append(told)
+    return tuple(new), tuple(known)
+
+
+def in_short(flips: Sequence[Flip]) -> str:
+    """What the bot does where it got worse, in a sentence; "" where nothing did."""
+    worse = [flip for flip in flips if flip.worse]
+    if not worse or not (causes := flip_causes(flips)):
+        return ""
+    told = [f"in {times} it {cause}" if _SAYS.match(cause) else f"{times} times: {cause}" for cause, times in causes[:2]]
+    return f"{len(worse)} {'message' if len(worse) == 1 else 'messages'} got worse: {', '.join(told)}."
 
 
 def explain_played(line: str) -> str:

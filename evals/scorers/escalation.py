@@ -187,7 +187,8 @@ def _tell(when: Timing, transcript: Transcript, played: Played) -> str:
     turn = next((number for number, one in enumerate(played.turns, start=1) if one.handed_over), None)
     if when is Timing.NEEDLESS:
         return f"needless: handed over in message {turn}, and no human was needed"
-    window = f"right from message {transcript.earliest} to {transcript.latest}"
+    earliest, latest = transcript.earliest, transcript.latest
+    window = f"right at message {latest}" if earliest == latest else f"right from message {earliest} to {latest}"
     return f"missed: never handed over, {window}" if turn is None else f"{when}: handed over in message {turn}, {window}"
 
 

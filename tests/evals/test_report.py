@@ -65,6 +65,7 @@ def test_a_planted_regression_is_explained_on_top():
     page = render_page(compare(before, after))
     assert "Worse" in top(page)
     assert "“Replies that are right” fell from 100.0% to 50.0%: 15 got worse, 0 better, of 30." in top(page)
+    assert "15 messages got worse: in 15 it says that it does not know where an answer was possible." in top(page)
     assert "ANSWERABLE_ABOVE is 0.97, was 0.75" in page
     assert "The bot answers when the probability that the articles hold the answer is above this." in page
     assert "<b>15×</b> says that it does not know where an answer was possible" in page
@@ -88,6 +89,8 @@ def test_a_missed_crisis_is_the_first_thing_a_reader_sees():
 def test_what_was_broken_before_is_told_as_such():
     missed = scored(GOOD, more=[(CRISIS, [reply("Try restarting.", escalation=None)])])
     assert "dark (message 1). It was before, too." in top(render_page(compare(missed, missed)))
+    both = compare(scored(*[GOOD] * 30, more=[(CRISIS, [BAD])]), scored(*[BAD] * 30, more=[(CRISIS, [BAD])]))
+    assert top(render_page(both)).index("Replies that are right") < top(render_page(both)).index("It was before, too")
     caught = scored(GOOD, more=[(CRISIS, [handover("crisis", "crisis_self")])])
     assert "It was before" not in top(render_page(compare(caught, missed)))
 
@@ -95,7 +98,7 @@ def test_what_was_broken_before_is_told_as_such():
 def test_the_page_fetches_nothing():
     tricky = reply("![x](https://evil.example/x.png) [y](https://evil.example) <https://evil.example>", escalation=None)
     page = page_of(scored(GOOD, tricky))
-    assert re.findall(r"(?:src|href|action|data|xlink:href)\s*=", page) == []
+    assert re.findall(r"(?:src|href|action|data|xlink:href)\s*=(?!\"#)", page) == []
     assert "url(" not in page
     assert "@import" not in page
     assert "<script" not in page
