@@ -45,7 +45,11 @@ COURTESIES = tuple(
             rf"(?: or {_SOMEBODY})?",
             phrases.WHO,
         ),
-        (r"(?:who|what) are you", phrases.WHO),
+        (
+            r"(?:hi |hello |so |and )?(?:(?:who|what) (?:are|r) (?:you|u)|who(?: is|s| s) (?:this|there)|"
+            r"who am i (?:talking|speaking|chatting|typing) (?:to|with))(?: please)?",
+            phrases.WHO,
+        ),
         (
             r"(?:hi |hello |so |and |ok )?what (?:(?:can|could|do) you (?:do|help)|(?:can|could) i ask)"
             r"(?: me| us| for me| you)?(?: with| about)?",
