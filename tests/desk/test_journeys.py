@@ -144,6 +144,11 @@ async def test_from_the_bot_to_a_person_and_back_with_a_rating(customer: Visitor
     await see(customer.page, "Thank you for telling us")
     await expect(await customer.ask(LATE)).to_contain_text("£7.50")
     await expect(colleague.page.locator("#mine .open")).to_have_count(0)
+    await customer.ask("thank you, goodbye")
+    await see(customer.page, "How was your chat with the assistant?")
+    await customer.page.get_by_role("radio", name="3 stars").click()
+    await customer.page.get_by_role("button", name="Send", exact=True).click()
+    await see(customer.page, "Thank you for telling us")
 
 
 async def test_a_customer_with_a_phone_waits_talks_and_goes_back(phone: Visitor, colleague: Colleague):
@@ -151,6 +156,11 @@ async def test_a_customer_with_a_phone_waits_talks_and_goes_back(phone: Visitor,
     await see(phone.page, "Waiting for a colleague")
     assert await phone.overflow() <= 0
     await colleague.claim("from my phone")
+    colleague.is_server_away = True  # a refusal is an error on the console
+    await colleague.page.locator("#text").fill("x" * 10_000)
+    await colleague.page.keyboard.press("Enter")
+    await see(colleague.page, "That is 10,000 characters")
+    await expect(colleague.page.locator("#text")).to_have_value("x" * 10_000)
     await colleague.say("Hello there, how can I help?")
     await expect(phone.replies().last).to_contain_text("how can I help")
     assert await phone.overflow() <= 0
@@ -190,6 +200,7 @@ async def test_a_customer_is_told_that_the_agent_was_lost(customer: Visitor, col
     await colleague.say("I am here")
     await colleague.context.close()
     await see(customer.page, "seems to have lost the connection")
+    await see(customer.page, "Waiting for Zoe Martin to come back")
 
 
 async def test_who_is_signed_out_in_the_middle_of_a_message_keeps_it(desk: Server, customer: Visitor, colleague: Colleague):
