@@ -53,10 +53,10 @@ class CustomerTokens:
             raise _bad("its `sub` must be 1 to 100 letters, digits or . _ @ : + - and not begin like one of our own ids")
         if not isinstance(id, str) or not _ID.fullmatch(id):
             raise _bad("its `jti` must be 8 to 100 visible ASCII characters, another one in each token")
+        if int(claims["exp"]) - int(claims["iat"]) > LONGEST_SECONDS:  # first: milliseconds are in no year that we know
+            raise _bad(f"it is valid for longer than {LONGEST_SECONDS} s; `iat` and `exp` are seconds since 1970")
         leeway = timedelta(seconds=self._settings.customer_token_leeway_seconds)
         until = datetime.fromtimestamp(int(claims["exp"]), UTC)
-        if int(claims["exp"]) - int(claims["iat"]) > LONGEST_SECONDS:
-            raise _bad(f"it is valid for longer than {LONGEST_SECONDS} s")
         if not await self._records.spend(f"jti:{id}", until + leeway + timedelta(seconds=1)):
             raise _bad("it was used before")
         return Vouched(customer=CustomerId(subject), until=until)

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import json
 import time
 import uuid
 from pathlib import Path
@@ -14,12 +15,20 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from bot.api.customer_tokens import CustomerTokens, read_public_key
 from bot.api.problems import Refused
+from bot.api.tokens import Tokens
+from bot.domain import CustomerId
 from bot.errors import SettingsInvalid
 from bot.settings import Settings
 from bot.sql.log import open_log
 from tests.api.conftest import TOKEN_SECRET, Caller
+from tests.server import Server
 
 UNSIGNED = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm5hIn0."
+
+
+def part(head: dict[str, Any]) -> str:
+    """A part of a token."""
+    return base64.urlsafe_b64encode(json.dumps(head).encode()).decode().rstrip("=")
 
 
 def customer_token(key: Any = TOKEN_SECRET, algorithm: str = "HS256", **claims: Any) -> str:
@@ -58,6 +67,11 @@ BAD = {
     "an odd subject": {"sub": "anna\n"},
     "a long subject": {"sub": "a" * 101},
     "a life of a day": {"exp": NOW + 86_400},
+    "an expiry in milliseconds": {"exp": NOW * 1000},
+    "an expiry after the end of time": {"exp": 10**30},
+    "an issue before its beginning": {"iat": -(10**30)},
+    "times that are no numbers": {"iat": float("-inf"), "exp": float("inf")},
+    "a start in the future": {"nbf": NOW + 86_400},
     "another secret": {"key": "another secret of somebody else's 4711"},
     "another algorithm": {"algorithm": "HS512"},
 }
@@ -74,7 +88,9 @@ async def test_a_token_that_is_not_as_agreed_is_refused_and_says_why(nobody: Cal
 async def test_a_token_that_nobody_signed_or_that_is_none_is_refused(nobody: Caller) -> None:
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     unknown = customer_token(key=private, algorithm="RS256")
-    for token in (UNSIGNED, "a.b.c", "x", customer_token()[:-3], unknown, "e30." * 3):
+    _, claims, _ = customer_token().split(".")
+    unsigned = [f"{part({'alg': name})}.{claims}." for name in ("none", "NONE", ["HS256"], None)]
+    for token in (*unsigned, UNSIGNED, "a.b.c", "x", customer_token()[:-3], unknown, "e30." * 3):
         status, _, _ = await nobody.call("POST", "/chat/session", json={"customer_token": token})
         assert status == 401, token
 
@@ -125,6 +141,22 @@ async def test_a_session_token_opens_nothing_else_and_nothing_else_opens_a_sessi
         assert (await stranger.call("GET", "/conversations"))[0] == 401
     status, _, _ = await stranger.call("POST", "/chat/session", json={"renew_token": session})
     assert status == 401
+
+
+async def test_tokens_of_ours_that_have_run_out_or_that_nobody_signed_open_nothing(anna: Caller, server: Server) -> None:
+    ours = Tokens(Settings(data_dir=server.data_dir, session_seconds=60, _env_file=None))
+    session, genuine = ours.begin(CustomerId(anna.customer), signed_in=False)
+    _, late = ours.begin(session.customer, signed_in=False, most_seconds=-1)
+    _, claims, _ = genuine.split(".")
+    caller = Caller(anna.address, anna.http, token=genuine)
+    assert (await caller.call("GET", "/chat/conversations"))[0] == 200
+    for caller.token in (late, f"{part({'alg': 'none'})}.{claims}.", f"{part({'alg': 'HS256'})}.{claims}.AAAA"):
+        status, told, _ = await caller.call("GET", "/chat/conversations")
+        assert (status, told["code"]) == (401, "session")
+        assert "POST /api/v1/chat/session" in told["detail"]
+        async with await caller.socket() as ws:
+            await ws.send_json({"type": "join", "token": caller.token})
+            assert (await ws.receive_json(timeout=60))["problem"]["code"] == "session"
 
 
 def test_weak_secrets_are_refused_at_the_start_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
