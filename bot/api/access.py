@@ -82,7 +82,7 @@ class Access:
         """Somebody of the staff, and their token. Raises Refused (401), which does not tell what was wrong."""
         member, epoch = await self._by_password(id, password)
         if member is None:
-            raise Refused(401, "login", "There is no account with this id and password.")
+            raise Refused(401, "login", "There is no account with this id and password. Try again, or ask an administrator.")
         return member, self.tokens.staff(StaffVisit(agent=member.id, epoch=epoch))
 
     async def member(self, token: str, role: Role) -> StaffMember:
@@ -171,7 +171,7 @@ async def _admin_or_own(request: Request, customer: str, token: _StaffToken, own
         if session is not None and session.customer == customer:
             return await access.session(own.credentials)
         if session is not None:
-            raise Refused(403, "role", "This is not yours.")
+            raise Refused(403, "role", "These data are another customer's. Ask for your own, or log in as an administrator.")
     return await _require(request, token, Role.ADMIN)
 
 

@@ -64,7 +64,7 @@ class Gate:
     async def _check(self, scope: Scope, headers: Headers) -> None:
         size = sum(len(name) + len(value) for name, value in scope["headers"]) + len(scope.get("query_string", b""))
         if size > MOST_HEADER_BYTES:
-            raise Refused(431, "headers", f"The request's headers and query are larger than {MOST_HEADER_BYTES // 1024} kB.")
+            raise Refused(431, "headers", f"Headers and query take up to {MOST_HEADER_BYTES // 1024} kB: send less.")
         if not origin_allowed(headers.get("origin"), headers.get("host"), self._allowed):
             raise Refused(403, "origin", "Pages of this site may not ask. ALLOWED_ORIGINS lists those that may.")
         self._check_hushed(scope, headers)
@@ -102,7 +102,7 @@ class Gate:
             async with asyncio.timeout(BODY_SECONDS):
                 messages = await _read(receive, most)
         except TimeoutError:
-            raise Refused(408, "slow", f"The request did not arrive within {BODY_SECONDS:g} s.") from None
+            raise Refused(408, "slow", f"The request did not arrive within {BODY_SECONDS:g} s; send it again.") from None
 
         async def receive_read() -> Message:
             return messages.pop(0) if messages else await receive()
@@ -144,7 +144,7 @@ async def _read(receive: Receive, most: int) -> list[Message]:
 
 
 def _too_large(most: int) -> Refused:
-    return Refused(413, "too_large", f"The request's body is larger than {most // 1024} kB.")
+    return Refused(413, "too_large", f"A request's body takes up to {most // 1024} kB: send less at once.")
 
 
 def _preflight() -> Response:

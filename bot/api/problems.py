@@ -152,7 +152,7 @@ async def _other(request: Request, error: Exception) -> Response:
 
 def _explain(status: int) -> str:
     told = {
-        400: "The request could not be read.",
+        400: "The request could not be read: send JSON in UTF-8, or a form with its boundary.",
         404: "There is nothing at this address. The documentation is at /api/v1/docs.",
         405: "This address does not take this method; `Allow` says which it takes.",
     }

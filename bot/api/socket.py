@@ -254,7 +254,7 @@ class Socket:
         """Close the socket soon after its session was signed out or has run out, unless it joined again with a new token."""
         while place.session.until > time.time() and not await self._access.has_ended(place.session):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_SECONDS)
-        await self._tell(Refused(401, "signed_out", "This session was signed out, or has run out."))
+        await self._tell(Refused(401, "signed_out", "This session was signed out, or has run out. Begin a new one."))
         await self._close(SIGNED_OUT, "signed out")
 
     async def _receive(self) -> Body | None:

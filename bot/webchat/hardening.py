@@ -13,6 +13,7 @@ from bot.webchat.frames import only_known_frames
 from bot.webchat.origin import origin_allowed
 
 MOST_BODY_BYTES = 64 * 1024
+MOST_HEADER_BYTES = 64 * 1024
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -77,6 +78,8 @@ class Hardening:
     def _refuse(self, scope: Scope, request: Headers) -> Response | None:
         if int_or_zero(request.get("content-length", "0")) > MOST_BODY_BYTES:
             return JSONResponse({"detail": f"The request is larger than {MOST_BODY_BYTES // 1024} kB."}, 413)
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADER_BYTES:
+            return JSONResponse({"detail": f"The request's headers are larger than {MOST_HEADER_BYTES // 1024} kB."}, 431)
         changes = scope["method"] not in _SAFE_METHODS
         if changes and not origin_allowed(request.get("origin"), request.get("host"), self._allowed):
             return JSONResponse({"detail": "Requests from this site are not allowed."}, 403)

@@ -17,10 +17,13 @@ SWITCH_SECONDS = 0.001
 
 
 class PlainConfig(uvicorn.Config):
-    """uvicorn's settings, without compression of WebSocket frames."""
+    """uvicorn's settings: no compression of WebSocket frames, no `Server` header, and an answer to every handshake."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  (uvicorn's own)
-        super().__init__(*arguments, **{**options, "ws_per_message_deflate": False})
+        ours: dict[str, Any] = {"ws_per_message_deflate": False, "server_header": False}
+        if options.get("ws", "auto") == "auto":
+            ours["ws"] = "bot.webchat.handshakes:AnsweredHandshakes"
+        super().__init__(*arguments, **{**options, **ours})
 
 
 def apply_patches() -> None:

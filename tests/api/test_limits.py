@@ -81,14 +81,47 @@ async def test_a_page_of_the_company_may_ask_and_read_the_answer(nobody: Caller)
     assert (status, answered["Access-Control-Allow-Origin"]) == (401, FRIEND), "a refusal can be read too"
 
 
-async def test_headers_of_a_megabyte_are_refused(nobody: Caller) -> None:
-    for size in (17_000, 1_000_000):
-        try:
-            status, _, _ = await nobody.call("GET", "/health", headers={"X-Long": "x" * size})
-        except aiohttp.ClientError:  # cut off before it was read
-            continue
-        assert status in (400, 431)
+UPGRADE = (
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==\r\n"
+)
+
+
+async def first_line(address: str, request: bytes) -> bytes:
+    """What is answered to these bytes."""
+    host, port = address.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        async with asyncio.timeout(60):
+            writer.write(request)
+            return await reader.readline()
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("size", [70_000, 1_000_000])
+@pytest.mark.parametrize(("path", "more"), [("/api/v1/health", b""), ("/", b""), ("/api/v1/ws", UPGRADE)])
+async def test_headers_of_a_megabyte_are_refused_and_answered(nobody: Caller, size: int, path: str, more: bytes) -> None:
+    request = f"GET {path} HTTP/1.1\r\nHost: x\r\nX-Long: {'x' * size}\r\n".encode() + more + b"\r\n"
+    assert b" 431 " in await first_line(nobody.address, request)
     assert (await nobody.call("GET", "/health/live"))[0] == 200
+
+
+async def test_no_answer_says_what_serves_it(nobody: Caller) -> None:
+    assert "Server" not in (await nobody.call("GET", "/health/live"))[2]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b'{"text": ', 422), (b'{"text": "\xe9"}', 400), (b"[" * 30_000, 400), (b'"hello"', 422), (b"", 422)],
+)
+async def test_a_body_that_cannot_be_read_is_told_so_and_nothing_is_stored(anna: Caller, body: bytes, status: int) -> None:
+    headers = {"Content-Type": "application/json"}
+    answered, told, answer = await anna.call("POST", "/chat/message", data=body, headers=headers)
+    assert (answered, told["status"], answer["Content-Type"]) == (status, status, "application/problem+json")
+    assert told["errors"] or "send JSON in UTF-8" in told["detail"]
+    assert (await anna.call("GET", "/chat/conversations"))[1]["conversations"] == []
 
 
 async def test_a_body_without_a_length_is_cut_off_where_the_limit_is(anna: Caller) -> None:
@@ -100,16 +133,9 @@ async def test_a_body_without_a_length_is_cut_off_where_the_limit_is(anna: Calle
     assert (status, told["code"]) == (413, "too_large")
 
 
-async def test_a_body_that_does_not_arrive_is_given_up(nobody: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    host, port = nobody.address.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(
-        b"POST /api/v1/chat/session HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nContent-Type: application/json\r\n\r\n{"
-    )
-    async with asyncio.timeout(60):
-        assert b" 408 " in await reader.readline()
-    writer.close()
-    await writer.wait_closed()
+async def test_a_body_that_does_not_arrive_is_given_up(nobody: Caller) -> None:
+    head = b"POST /api/v1/chat/session HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nContent-Type: application/json\r\n\r\n"
+    assert b" 408 " in await first_line(nobody.address, head + b"{")
 
 
 async def test_the_same_customer_waits_and_another_does_not() -> None:
