@@ -1,7 +1,9 @@
 """A server for the tests of the API: the real log and flow, the echo bot of the web chat's tests, and a bot that writes.
 
 `write a|b|c`: a reply of three sentences, each shown when it is written.
-`clock`: the time at which it is shown. Staff: root (admin), dora (developer), ana (agent).
+`clock`: the time at which it is shown.
+`hold ID`: the conversation is that agent's from then on.
+Staff: root (admin), dora (developer), ana (agent).
 """
 
 import asyncio
@@ -68,6 +70,9 @@ class EchoBot(Bot):
             text = await self._write(asked, [f"{time.time()}"])
         elif word == "write":
             text = await self._write(asked, rest.split("|"))
+        elif word == "hold":
+            await self._reply(asked, "Here you are.", data, Held(holder=Holder.AGENT, agent=AgentId(rest)))
+            return
         elif text.endswith(A_PERSON):
             data |= {"holder": "queue"}
             await self._reply(asked, "Of course.", data, Held(holder=Holder.QUEUE))
@@ -94,6 +99,8 @@ class EchoBot(Bot):
                 moves_to=moves_to,
             )
         )
+        if moves_to:
+            self._recent.forget(asked.conversation)
         self.live.end(asked.conversation)
 
     async def close(self) -> None:

@@ -77,6 +77,24 @@ async def test_a_thumb_a_ping_and_a_stop_are_answered(anna: Caller) -> None:
         assert stopped["line"]["text"] == "You stopped this reply."
 
 
+async def test_one_id_with_two_texts_is_refused_by_whichever_way_and_the_first_stays(anna: Caller) -> None:
+    first = await anna.say("one", client_id=(id := str(uuid.uuid4())))
+    conversation = first["message"]["conversation"]
+    asking = {"conversation": conversation, "client_id": id}
+    assert (await anna.call("POST", "/chat/escalate", json=asking))[1]["code"] == "client_id_reused"
+    async with await join(anna, conversation=conversation) as ws:
+        for frame in ({"type": "message", "text": "two", **asking}, {"type": "escalate", **asking}):
+            await ws.send_json(frame)
+            told = await hear(ws, "problem")
+            assert (told["problem"]["status"], told["problem"]["code"], told["client_id"]) == (409, "client_id_reused", id)
+    twice = str(uuid.uuid4())
+    answers = await asyncio.gather(*(anna.say(text, conversation, client_id=twice) for text in ("three", "four")))
+    assert sorted(told["status"] for told in answers) == [200, 409]
+    _, history, _ = await anna.call("GET", f"/chat/history/{conversation}")
+    assert [line["speaker"] for line in history["lines"]] == ["customer", "bot"] * 2
+    assert (history["holder"], history["lines"][0]["text"]) == ("bot", "one")
+
+
 async def test_signing_out_closes_the_socket_within_five_seconds(anna: Caller) -> None:
     async with await join(anna) as ws:
         await anna.call("DELETE", "/chat/session")

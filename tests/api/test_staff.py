@@ -88,6 +88,19 @@ async def test_an_account_is_deleted_by_another_administrator_and_its_visits_are
     assert (await gone.call("GET", "/conversations"))[0] == 401, "and not open to whoever had it before"
 
 
+async def test_chats_of_an_account_that_is_deleted_wait_for_somebody_else(root: Caller, anna: Caller) -> None:
+    new = {"id": f"a{uuid.uuid4().hex[:8]}", "name": "Anna Berg", "password": PASSWORD}
+    await root.call("POST", "/agents", json=new)
+    held = (await anna.say(f"hold {new['id']}"))["message"]["conversation"]
+    path = f"/chat/history/{held}"
+    assert (await anna.call("GET", path))[1]["holder"] == "agent"
+    assert (await root.call("DELETE", f"/agents/{new['id']}"))[:2] == (200, {"id": new["id"], "passed_on": 1})
+    _, history, _ = await anna.call("GET", path)
+    assert history["holder"] == "queue"
+    said = await anna.say("is anybody there?", held)
+    assert (said["status"], said["reply"], said["holder"]) == (202, None, "queue")
+
+
 async def test_an_agent_is_available_or_not_by_their_own_word(ana: Caller, dora: Caller) -> None:
     body = {"available": False}
     assert (await dora.call("PUT", "/agents/ana/availability", json=body))[0] == 403
