@@ -40,6 +40,8 @@ def run_fuzz(*, quick: bool = False) -> Result:
         rows=[
             *({"what": f"answered {status}", "cases": count} for status, count in sorted(result.statuses.items())),
             {"what": "of them along a link", "cases": result.linked},
+            {"what": "chains (ten at a time) that ended early", "cases": result.ended_early},
+            {"what": "operations that granted something", "cases": len(result.well)},
         ],
         goals=[
             Goal(what="cases", figure=result.cases, limit=100 if quick else 10_000, at_most=False),

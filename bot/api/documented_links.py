@@ -15,6 +15,8 @@ _LINKS: dict[Where, dict[str, tuple[tuple[str, str], dict[str, str], dict[str, s
         "held": (("get", "/customers/{customer}/data"), {"customer": "$response.body#/customer"}, {}),
         "erase": (("delete", "/customers/{customer}/data"), {"customer": "$response.body#/customer"}, {}),
         "tickets": (("get", "/customers/{customer}/tickets"), {"customer": "$response.body#/customer"}, {}),
+        "say": (("post", "/chat/message"), {}, {}),
+        "escalate": (("post", "/chat/escalate"), {}, {}),
     },
     ("post", "/chat/message", "200"): {
         "history": (_HISTORY, {"conversation": _CONVERSATION}, {}),
