@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot import phrases
-from bot.courtesy import find_courtesy
+from bot.courtesy import find_courtesy, find_small_talk
 from bot.domain import Answer, Block, Choice, Outcome, passage_url
 from bot.llm.extractive import extract
 from bot.named import of_another_name
@@ -26,7 +26,7 @@ ARTICLES_KEPT = 256
 NEAREST = 3
 """Articles named at most when the bot asks back or does not know, or quoted when a message asks several things."""
 FEWEST_QUESTIONS = 2
-UNSURE_ABOVE = 0.6
+UNSURE_ABOVE = 0.4
 """From this answerability on the bot asks whether one of the nearest articles is meant, below it says it does not know."""
 NEAR_ABOVE = 0.1
 """Below this answerability even the nearest article is far off, and naming it would be noise."""
@@ -57,7 +57,8 @@ class Answerer:
 
         `template` is an article whose vetted answer comes before all that was found; one without is passed over.
         """
-        if courtesy := find_courtesy(question.text):
+        small_talk = find_small_talk(question.text) if question.is_small_talk else None
+        if courtesy := find_courtesy(question.text) or small_talk:
             return self._say(Outcome.GREETED, courtesy, found)
         if template and (vetted := await self._vetted(template, found)):
             return vetted

@@ -1,4 +1,7 @@
-"""Small talk: a message that is nothing but a greeting, a thank-you, a goodbye or a question who is there."""
+"""Small talk: a message that is nothing but a greeting, a thank-you, a goodbye or a question who is there.
+
+Patterns know the usual words; of others the intents may say that they are small talk ("it was in the junk!! well I never").
+"""
 
 import re
 
@@ -57,6 +60,24 @@ COURTESIES = tuple(
         ),
     )
 )
+
+_ASKS = re.compile(
+    r"\?|\b(?:what|whats|how|hows|when|where|wheres|why|which|who|whos|can|could|does|do (?:you|i|u|they)|did|is there|"
+    r"will|would|should|want|wanna)\b"
+)
+_HELLO = re.compile(r"(?:hi|hiya|hey|hello|yo|good (?:morning|afternoon|evening)|morning|afternoon|evening)\b")
+
+
+def find_small_talk(text: str) -> str | None:
+    """The phrase for a message that the intents take for small talk, or None where it asks something all the same."""
+    said = " ".join(text.casefold().split())
+    if _ASKS.search(said):
+        return None
+    if re.search(rf"\b{_BYE}\b", said):
+        return phrases.GOODBYE
+    if re.search(rf"\b{_THANKS}\b", said):
+        return phrases.THANKS
+    return phrases.GREETING if _HELLO.match(said) else phrases.GLAD
 
 
 def find_courtesy(text: str) -> str | None:

@@ -12,6 +12,7 @@ GREETING = (
     "articles{about}."
 )
 THANKS = "You're welcome. Is there anything else I can help with?"
+GLAD = "Good to hear. Is there anything else I can help with?"
 GOODBYE = "Goodbye, and thanks for getting in touch. This chat stays here if you need it again."
 WHO = (
     "This is {assistant}: an AI assistant, not a person. I answer from {company}'s help articles and show you where each "

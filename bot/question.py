@@ -32,6 +32,8 @@ class Question:
     """Passages that the customer has been shown in this conversation."""
     template: DocumentId | None = None
     """An article whose vetted answer the message's intent gives."""
+    is_small_talk: bool = False
+    """What the intents say of the message; patterns know the usual words without them."""
     facts: str = ""
     """What is remembered of the conversation and its customer, a statement a line, for a model."""
     stated: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from bot.handover import hand_over, name_ticket, settle_offer
 from bot.intents import Route
 from bot.mind import Mind, Recalled
 from bot.question import Question, read_question
-from bot.reading import MessageReader, Unread, decide_after
+from bot.reading import MessageReader, Unread, decide_after, is_small_talk
 from bot.rewriting import Rewritten, join_records
 from bot.settings import Settings
 from bot.standing import move_on, read_standing
@@ -134,7 +134,8 @@ class Flow:
         if acted and not acted.below:
             reply = Reply(outcome=acted.outcome, text=acted.words)
         else:
-            question = replace(question, tone=tone.for_model, template=seen.reading.template)
+            small_talk = is_small_talk(seen.reading)
+            question = replace(question, tone=tone.for_model, template=seen.reading.template, is_small_talk=small_talk)
             recalled = now.recalled
             question = replace(question, facts=recalled.facts, stated=recalled.stated, lines=recalled.lines)
             answered = await self._answer(now, question, seen.reading, tone)

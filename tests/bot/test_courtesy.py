@@ -3,7 +3,7 @@
 import pytest
 
 from bot import phrases
-from bot.courtesy import find_courtesy
+from bot.courtesy import find_courtesy, find_small_talk
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,19 @@ def test_small_talk_is_answered_in_kind(text, phrase):
 )
 def test_what_says_more_is_no_small_talk(text):
     assert find_courtesy(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("it was in the spam folder!! well I never. thank you dear", phrases.THANKS),
+        ("Wonderful. So kind of you. Bye bye now dear", phrases.GOODBYE),
+        ("morning!", phrases.GREETING),
+        ("hi need a hand", phrases.GREETING),
+        ("never mind, found it 🙃", phrases.GLAD),
+        ("ok so what speeds do you do then", None),
+        ("fair enough. and how long does it take", None),
+    ],
+)
+def test_what_the_intents_take_for_small_talk_is_answered_in_kind_unless_it_asks(text, phrase):
+    assert find_small_talk(text) == phrase

@@ -368,3 +368,9 @@ async def test_a_customer_whom_the_company_marks_is_handed_over_sooner(talk):
     notice = await talk.say("my phone has no signal in the kitchen")
     assert notice.data["escalation"]["rule"] == "priority_unanswered"
     assert notice.data["standing"]["flags"] == ["vulnerable"]
+
+
+async def test_what_the_intents_take_for_small_talk_gets_no_article_and_no_excuse(talk):
+    await talk.say("what is the late fee?")
+    reply = await talk.say("Perfect. So kind of you, my dear. Bye bye now and God bless")
+    assert (reply.data["outcome"], reply.data["citations"]) == (Outcome.GREETED, [])
