@@ -19,6 +19,8 @@ class Board:
         self._log = log
         self.cases: dict[ConversationId, Case] = {}
         self.changed = asyncio.Event()
+        self._told: dict[ConversationId, int] = {}
+        """Up to which entry each change was told; who reads a case in between tells nobody."""
         self._refreshing = asyncio.Lock()
 
     async def refresh(self) -> Sequence[Case]:
@@ -34,7 +36,9 @@ class Board:
                 await self._catch_up(gone)
                 if gone.holder not in (Holder.QUEUE, Holder.AGENT):
                     del self.cases[gone.id]
+                    self._told.pop(gone.id, None)
                 changed.append(gone)
+            self._told |= {case.id: case.last_seq for case in changed if case.id in self.cases}
         if changed:
             self.tell()
         return changed
@@ -70,8 +74,7 @@ class Board:
         self.changed = asyncio.Event()
 
     def _is_new(self, conversation: Conversation) -> bool:
-        known = self.cases.get(conversation.id)
-        return known is None or known.last_seq < conversation.last_seq
+        return self._told.get(conversation.id, 0) < conversation.last_seq
 
     async def _read(self, conversation: Conversation) -> Case:
         case = self.cases.setdefault(conversation.id, begin_case(conversation))

@@ -348,6 +348,18 @@ async def test_webhooks_are_owed_each_event_once(room, tables):
     assert await other.roster.take_due(later, later + timedelta(minutes=1), 10) == []
 
 
+async def test_a_change_is_told_also_when_somebody_read_the_chat_before(room):
+    await room.arrive(ZOE)
+    await escalate(room.log)
+    await room.tick()
+    await ask(room.log, "are you there?")
+    await room.board.case(CHAT)
+    changed = room.board.changed
+    assert [case.preview for case in await room.board.refresh()] == ["are you there?"]
+    assert changed.is_set()
+    assert await room.board.refresh() == []
+
+
 async def test_the_board_reads_only_what_changed(room):
     await escalate(room.log)
     await room.tick()
