@@ -41,13 +41,17 @@ _BACK = re.compile(
 )
 
 
-def hand_over(escalation: Escalation, crisis: Crisis | None, country: str) -> Reply:
-    """The reply with which the conversation passes to a human; for danger, with whom to call."""
+def hand_over(escalation: Escalation, crisis: Crisis | None, country: str, begins: str = "") -> Reply:
+    """The reply with which the conversation passes to a human; for danger, with whom to call.
+
+    `begins` is the sympathy with which a sensitive matter is passed on.
+    """
     if crisis and escalation.reason is Reason.CRISIS:
         text = crisis_text(crisis.danger, country)
     else:
         first = FRAUD if escalation.rule == "fraud" else OPENINGS[escalation.reason]
-        text = f"{first} {TO_COLLEAGUE}\n\n{WHAT_HAPPENS}"
+        kindly = f"{begins} {first}" if begins and escalation.reason is Reason.SENSITIVE else first
+        text = f"{kindly} {TO_COLLEAGUE}\n\n{WHAT_HAPPENS}"
     return Reply(outcome=Outcome.HANDED_OVER, text=text)
 
 

@@ -106,7 +106,7 @@ class Flow:
 
         answered = Answered()
         if escalation and not escalation.offer:
-            answered = Answered(reply=await self._hand_over(now, seen, escalation))
+            answered = Answered(reply=await self._hand_over(now, seen, tone, escalation))
         elif said := settle_offer(asked, seen.signals) or await self._about(now):
             answered, escalation = Answered(reply=Reply(outcome=Outcome.GREETED, text=said)), None
         else:
@@ -146,7 +146,8 @@ class Flow:
             escalation = decide_after(seen, reply, found=answered.found, acted=acted, tone=tone, limits=self._limits)
             step.note = explain(escalation)
         if escalation and not escalation.offer:
-            return replace(answered, reply=await self._hand_over(now, seen, escalation), acted=None), escalation
+            reply = await self._hand_over(now, seen, tone, escalation)
+            return replace(answered, reply=reply, acted=None), escalation
         return replace(answered, reply=word(reply, tone, seen, escalation), acted=acted), escalation
 
     async def _about(self, now: Occasion) -> str:
@@ -162,9 +163,9 @@ class Flow:
             step.note = f"{acted.outcome}, {len(acted.records)} calls" if acted else "nothing to do"
         return acted
 
-    async def _hand_over(self, now: Occasion, seen: Understood, escalation: Escalation) -> Reply:
+    async def _hand_over(self, now: Occasion, seen: Understood, tone: Tone, escalation: Escalation) -> Reply:
         """The words with which a human takes over, with the number of the ticket that follows it up."""
-        reply = hand_over(escalation, seen.signals.crisis, self._settings.country)
+        reply = hand_over(escalation, seen.signals.crisis, self._settings.country, tone.begins)
         if now.clerk is None:
             return reply
         number = await now.clerk.open_ticket(now.asked, now.account, seen.reading, escalation)

@@ -16,7 +16,7 @@ from bot.llm.scripted import ScriptedLLM
 from bot.llm.stream import Finished, Text
 from bot.prompts.loader import Prompts
 from bot.settings import Settings
-from bot.tone import SORRY, SORRY_AT_ALL
+from bot.tone import SORRY, SORRY_AT_ALL, SYMPATHY
 from bot.writer import Writer
 from tests.bot.prompted import MemoryAccounts, PromptedLLM
 from tests.bot.readers import ANN, FEE, FeeSearch, Talk, build_reading_bot
@@ -374,3 +374,9 @@ async def test_what_the_intents_take_for_small_talk_gets_no_article_and_no_excus
     await talk.say("what is the late fee?")
     reply = await talk.say("Perfect. So kind of you, my dear. Bye bye now and God bless")
     assert (reply.data["outcome"], reply.data["citations"]) == (Outcome.GREETED, [])
+
+
+async def test_a_death_is_met_with_sympathy_before_it_is_passed_on(talk):
+    notice = await talk.say("my husband died last week and the account was in his name")
+    assert notice.data["escalation"]["reason"] == "sensitive"
+    assert notice.text.startswith(f"{SYMPATHY['bereavement']} ")
