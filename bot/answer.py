@@ -26,7 +26,7 @@ ARTICLES_KEPT = 256
 NEAREST = 3
 """Articles named at most when the bot asks back or does not know, or quoted when a message asks several things."""
 FEWEST_QUESTIONS = 2
-UNSURE_ABOVE = 0.4
+UNSURE_ABOVE = 0.3
 """From this answerability on the bot asks whether one of the nearest articles is meant, below it says it does not know."""
 NEAR_ABOVE = 0.1
 """Below this answerability even the nearest article is far off, and naming it would be noise."""
