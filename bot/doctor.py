@@ -43,6 +43,7 @@ CONNECT_SECONDS = 3.0
 LEAST_FREE_BYTES = 1_000_000_000
 LEAST_FILES = 4096
 FOREIGN = "https://somebody-else.example"
+DEMO_ARTICLES = ROOT / "knowledge" / "articles"
 Grade = Literal["ok", "note", "wrong"]
 
 
@@ -162,7 +163,10 @@ def check_knowledge(settings: Settings) -> Iterator[Finding]:
     try:
         manifest = versions.manifest(versions.current())
     except KnowledgeError as error:
-        yield _note(f"{error}", "`make ingest`, or let the first start do it.")
+        if settings.company != LARKFIELD and settings.articles_dir == DEMO_ARTICLES:
+            yield _wrong(f"{error} The first start would take the demo's articles.", "Ingest your own into this DATA_DIR.")
+        else:
+            yield _note(f"{error}", "`make ingest`, or let the first start do it.")
         return
     if not versions.complete(manifest):
         yield _wrong(f"Index version {manifest.id} is damaged.", "python -m knowledge ingest --rebuild FOLDER")
@@ -207,7 +211,7 @@ def check_company(settings: Settings) -> Iterator[Finding]:
 
 def _demo_articles(collection: Path) -> int:
     """How many of the demo's articles the index holds; 0 where it cannot be read, of which the server tells."""
-    names = [DocumentId(file.stem) for file in (ROOT / "knowledge" / "articles").rglob("*.md")]
+    names = [DocumentId(file.stem) for file in DEMO_ARTICLES.rglob("*.md")]
     try:
         with closing(Texts(collection / "texts.sqlite")) as texts:
             found = [texts.article(name) for name in names]

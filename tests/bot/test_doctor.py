@@ -73,6 +73,12 @@ def test_an_index_without_public_articles_or_damaged_is_found(tmp_path: Path) ->
     assert "--rebuild" in wrong(check_knowledge(settings(tmp_path)))[0]
 
 
+def test_another_company_without_articles_is_told_that_the_first_start_takes_the_demos(tmp_path: Path) -> None:
+    assert wrong(check_knowledge(settings(tmp_path))) == []
+    assert "demo's articles" in wrong(check_knowledge(settings(tmp_path, company="Nordhem")))[0]
+    assert wrong(check_knowledge(settings(tmp_path, company="Nordhem", articles_dir=tmp_path))) == []
+
+
 def test_another_companys_index_that_holds_the_demos_articles_is_wrong(tmp_path: Path) -> None:
     ours = (ROOT / "knowledge" / "articles" / "broadband-faults" / "router-lights.md").read_text(encoding="utf-8")
     build_index([Document(id=DocumentId("router-lights"), title="Lights", text=ours)], tmp_path / "knowledge")
