@@ -30,6 +30,7 @@ AGAIN_ABOVE, FEWEST_WORDS, EARLIER = 0.8, 4, 3
 """The cosine from which a message of so many words asks again what one of the last few asked."""
 SMALL_TALK_ABOVE = 0.4
 """On 494 development conversations all 18 messages above it that ask nothing are small talk; one below is not."""
+CALM_BELOW = 0.4
 IN_DANGER, FOR_HUMAN = "extra_care", "human"
 """The intents of a message that tells of danger, and of one that asks for a person: the rules know better."""
 
@@ -165,7 +166,8 @@ class Unread:
 
 def is_small_talk(reading: Reading) -> bool:
     """Whether the intents say that a message is nothing but a greeting, thanks, a goodbye or good news."""
-    return reading.route == Route.COURTESY and reading.confidence >= SMALL_TALK_ABOVE
+    calm = reading.frustration is None or reading.frustration < CALM_BELOW  # "thanks for nothing" is none
+    return reading.route == Route.COURTESY and reading.confidence >= SMALL_TALK_ABOVE and calm
 
 
 def decide_after(  # noqa: PLR0913  all that a turn knows at its end

@@ -13,6 +13,8 @@ from bot.personal import Personal, masked_notice
 from bot.tone import SORRY, Tone
 from bot.tools.errands import Acted
 
+COMPLAINT = "complaint"
+"""The intent of a message that is nothing but anger, where no article is near."""
 _SORRY = "I'm sorry, "
 _BLOCK = re.compile(r"[*#|>-]|\d+\.")
 """What begins a heading, a list, a table or a quotation: Markdown that no sentence may stand before on its line."""
@@ -26,6 +28,8 @@ def word(reply: Reply, tone: Tone, seen: Understood, escalation: Escalation | No
         reply = replace(reply, text=foreign_text(seen.reading.language), choices=())
     elif reply.outcome is Outcome.ABSTAINED and "bot_fails" in seen.reading.signs:
         reply = replace(reply, text=f"{tone.begins or SORRY['bot_fails']} {phrases.IN_OTHER_WORDS}", choices=())
+    elif reply.outcome is Outcome.ABSTAINED and seen.reading.intent == COMPLAINT and not reply.choices:
+        reply = replace(reply, text=phrases.LET_DOWN)
     elif tone.begins and reply.outcome is not Outcome.GREETED:
         gap = "\n\n" if _BLOCK.match(reply.text) else " "
         reply = replace(reply, text=f"{tone.begins}{gap}{_without_sorry(reply.text)}")

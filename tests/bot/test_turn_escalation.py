@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot import phrases
 from bot.abuse import WARNING
 from bot.consent import OFFER
 from bot.crisis import crisis_text
@@ -380,3 +381,8 @@ async def test_a_death_is_met_with_sympathy_before_it_is_passed_on(talk):
     notice = await talk.say("my husband died last week and the account was in his name")
     assert notice.data["escalation"]["reason"] == "sensitive"
     assert notice.text.startswith(f"{SYMPATHY['bereavement']} ")
+
+
+async def test_who_is_only_angry_is_asked_what_went_wrong_and_sarcasm_is_no_small_talk(talk):
+    assert phrases.LET_DOWN in (await talk.say("you people are useless")).text
+    assert (await Talk(talk.bot).say("thanks for nothing")).data["outcome"] != Outcome.GREETED
