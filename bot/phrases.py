@@ -28,7 +28,7 @@ DO_NOT_KNOW = "I'm sorry, I couldn't find an answer to that in our help articles
 NEAREST = "The closest articles I have are:"
 ASK_DIFFERENTLY = "If one of them is what you meant, reply with its number. Otherwise, please tell me in other words."
 REST_NOT_FOUND = "I couldn't find an answer to the rest of your message: {questions}"
-LET_DOWN = "I'm sorry that we've let you down. Tell me in a sentence or two what went wrong, and I'll see what our articles say."
+LET_DOWN = "I'm sorry that we've let you down. Tell me in a sentence or two what went wrong, and I'll see what I can do."
 IN_OTHER_WORDS = "Please tell me in other words what you need, and I'll look again."
 NOTHING_NEAR = "I can help with what {company}'s help articles cover{about}."
 
