@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,11 @@ COLUMNS = {
     "role": ("role", "speaker", "sender", "author"),
     "text": ("text", "message", "content", "body"),
 }
+UTF8 = "utf-8-sig"
+_SEPARATOR = re.compile(r"\Asep=.\n", re.IGNORECASE)
+"""A first line by which Excel is told what stands between cells."""
+_APART = re.compile(r"[ -]+")
+_LOOKED_AT = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +49,15 @@ class Imported:
     masked: Mapping[str, int]
 
 
-def read_csv(file: Path) -> list[Message]:
+def read_csv(file: Path, encoding: str = UTF8) -> list[Message]:
     """The messages of a CSV file with a header, in order; comma, semicolon or tab. Raises FileInvalid."""
-    text = _text(file)
+    text = _SEPARATOR.sub("", _text(file, encoding))
     if not text.strip():
         raise FileInvalid(f"{file}: the file has no rows")
     table = csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=text.partition("\n")[0].count), strict=True)
     messages: list[Message] = []
     try:
-        header = [name.strip().casefold() for name in next(table)]
+        header = [_APART.sub("_", name.strip().casefold()) for name in next(table)]
         places = {column: _place(file, column, header) for column in COLUMNS}
         for row in table:
             if not any(cell.strip() for cell in row):
@@ -60,14 +67,15 @@ def read_csv(file: Path) -> list[Message]:
             cells = {column: row[place] for column, place in places.items()}
             messages += _message(f"{file}:{table.line_num}", **cells)
     except csv.Error as error:
-        raise FileInvalid(f"{file}:{table.line_num}: {error}") from None
+        why = "a quotation mark is opened and never closed" if "end of data" in str(error) else error
+        raise FileInvalid(f"{file}:{table.line_num}: {why}") from None
     return messages
 
 
-def read_json_lines(file: Path) -> list[Message]:
+def read_json_lines(file: Path, encoding: str = UTF8) -> list[Message]:
     """The messages of a chat export: a conversation a line (`messages`) or a message a line. Raises FileInvalid."""
     messages: list[Message] = []
-    for number, line in enumerate(_text(file).split("\n"), start=1):
+    for number, line in enumerate(_text(file, encoding).split("\n"), start=1):
         if not line.strip():
             continue
         place = f"{file}:{number}"
@@ -154,13 +162,25 @@ def _place(file: Path, column: str, header: Sequence[str]) -> int:
     return place
 
 
-def _text(file: Path) -> str:
+def _text(file: Path, encoding: str) -> str:
+    """What the file says: a mark at its beginning tells UTF-8 and UTF-16, else it is what it was said to be."""
     try:
-        return file.read_text(encoding="utf-8-sig")
+        content = file.read_bytes()
     except FileNotFoundError:
         raise FileInvalid(f"{file}: there is no such file") from None
-    except UnicodeDecodeError as broken:
-        line = file.read_bytes().count(b"\n", 0, broken.start) + 1
-        raise FileInvalid(f"{file}: not UTF-8 text (line {line}); save it as UTF-8") from None
     except OSError as error:
         raise FileInvalid(f"{file}: cannot be read ({error.strerror})") from None
+    known = "utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else encoding
+    try:
+        text = content.decode(UTF8 if content.startswith(BOM_UTF8) else known)
+    except LookupError:
+        raise FileInvalid(f"--encoding {encoding}: there is no such encoding") from None
+    except UnicodeError as broken:
+        line = content.count(b"\n", 0, broken.start if isinstance(broken, UnicodeDecodeError) else 0) + 1
+        raise FileInvalid(
+            f"{file}: not {'UTF-8' if known == UTF8 else known} text (line {line}); save it as UTF-8 or name its encoding, "
+            "for instance --encoding cp1252 for a CSV that Excel saved"
+        ) from None
+    if "\0" in text[:_LOOKED_AT]:
+        raise FileInvalid(f"{file}: holds no text, or in another encoding; save it as UTF-8")
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -11,7 +11,7 @@ from bot.settings import Settings, read_settings
 from bot.sql.log import open_log
 from bot.sql.sqlite import FILE_NAME
 from evals.blank import write_new
-from evals.chats import Imported, Message, as_transcripts, read_csv, read_json_lines
+from evals.chats import UTF8, Imported, Message, as_transcripts, read_csv, read_json_lines
 from evals.formats import FileInvalid
 
 SUMMARY = "takes real conversations from the log, CSV or chat exports for labelling"
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--csv", type=Path, metavar="FILE", help="a table of messages")
     source.add_argument("--chats", type=Path, metavar="FILE", help="a chat export: .jsonl")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="a new file for the transcripts")
+    parser.add_argument("--encoding", default=UTF8, metavar="NAME", help="of a CSV or export that is not UTF-8, as cp1252")
     parser.add_argument("--keep-personal", action="store_true", help="mask nothing")
     parser.add_argument("--limit", type=int, default=500, metavar="N", help="most conversations from the log (500)")
 
@@ -45,9 +46,9 @@ def run(arguments: argparse.Namespace) -> str:
     """Read, mask, write, and say what became of it. Raises FileInvalid, LogUnavailable or SettingsInvalid."""
     settings = read_settings()
     if arguments.csv:
-        messages = read_csv(arguments.csv)
+        messages = read_csv(arguments.csv, arguments.encoding)
     elif arguments.chats:
-        messages = read_json_lines(arguments.chats)
+        messages = read_json_lines(arguments.chats, arguments.encoding)
     else:
         messages = asyncio.run(_read_log(settings, arguments.limit))
     imported = as_transcripts(messages, keep_personal=arguments.keep_personal, country=settings.country)

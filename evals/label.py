@@ -140,7 +140,8 @@ class Session:
         self.file.keep(place, transcript)
         if transcript.window_labelled and not any(open_labels(transcript)):
             never = transcript.earliest is None
-            turns = "never right" if never else f"right from turn {transcript.earliest} to {transcript.latest}"
+            last = "" if transcript.latest == transcript.earliest else f" to {transcript.latest}"
+            turns = "never right" if never else f"right at turn {transcript.earliest}{last}"
             self.tell(f"Handing over is {turns}.")
 
     def _take_back(self) -> None:

@@ -45,6 +45,22 @@ def test_a_table_is_read_by_its_header_whatever_parts_its_cells(tmp_path, sign):
     assert texts(read_csv(file)) == [("7", True, "hi; there,\nall"), ("7", False, "x")]
 
 
+@pytest.mark.parametrize(("written", "named"), [("utf-16", "utf-8-sig"), ("utf-8-sig", "cp1252"), ("cp1252", "cp1252")])
+def test_what_a_spreadsheet_writes_is_read(tmp_path, written, named):
+    file = tmp_path / "chats.csv"
+    file.write_bytes("sep=;\r\nChat ID;Author;Message\r\n7;Visitor;café £5\r\n".encode(written))
+    assert texts(read_csv(file, named)) == [("7", True, "café £5")]
+
+
+def test_an_encoding_that_is_none_and_one_that_is_not_the_files_are_named(tmp_path):
+    file = tmp_path / "chats.csv"
+    file.write_bytes(b"conversation,role,text\n1,customer,caf\xe9\n")
+    with pytest.raises(FileInvalid, match="--encoding klingon: there is no such encoding"):
+        read_csv(file, "klingon")
+    with pytest.raises(FileInvalid, match=r"not ascii text \(line 2\); .*--encoding cp1252"):
+        read_csv(file, "ascii")
+
+
 def test_chat_exports_are_read_a_conversation_or_a_message_a_line(tmp_path):
     file = tmp_path / "chats.jsonl"
     whole = {"messages": [{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]}
@@ -61,7 +77,8 @@ def test_chat_exports_are_read_a_conversation_or_a_message_a_line(tmp_path):
         ("a.csv", b"conversation,role,text\n1,customer\n", ":2: 2 cells under 3 columns"),
         ("a.csv", b"conversation,role,text\n1,customer,hi\n2,martian,hi\n", ":3: who is 'martian'? Roles are caller,"),
         ("a.csv", b"conversation,role,text\n,customer,hi\n", ":2: the conversation has no name"),
-        ("a.csv", b'conversation,role,text\n1,customer,"half', ":2: unexpected end of data"),
+        ("a.csv", b'conversation,role,text\n1,customer,"half', ":2: a quotation mark is opened and never closed"),
+        ("a.csv", b"conversation,role,text\n1,customer,\0\1\2\n", "holds no text"),
         ("a.csv", b"conversation,role,text\n1,customer,caf\xe9\n", "not UTF-8 text (line 2)"),
         ("a.jsonl", b'{"messages": []}\n{"messa', ":2: not one whole JSON object"),
         ("a.jsonl", b"[1]", ":1: not a JSON object"),
