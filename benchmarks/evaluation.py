@@ -106,7 +106,7 @@ class _Stage:
     def plants(self) -> list[Plant]:
         """Four thresholds moved, three articles deleted, three prompts that drop citations."""
         thresholds = [{"answerable_above": "0.95"}, {"answerable_above": "0.99"}, {"frustration_above": "0.05"}]
-        thresholds.append({"unhelped_turns": "1"})
+        thresholds.append({"long_conversation_turns": "2"})  # a colleague is offered all too soon
         plants = [
             Plant(what=str(one), setup=self.setup(settings=EXTRACTIVE | one), against="extractive") for one in thresholds
         ]
