@@ -37,9 +37,10 @@ const button = (text, onclick, className = "") => make("button", { type: "button
 
 function showHolder() {
   const withPerson = state.holder === "agent" && !state.lost;
-  status.replaceChildren(make("i", { className: withPerson ? "here" : "waiting" }));
+  status.replaceChildren(make("i", { className: withPerson ? "here" : state.closed ? "closed" : "waiting" }));
   if (typing) status.append(make("strong", { textContent: state.name || typing }), " is writing…");
   else if (withPerson) status.append("You are talking to ", make("strong", { textContent: state.name || "a colleague" }));
+  else if (state.closed) status.append("A colleague answers here when they are back");
   else status.append(state.lost ? `Waiting for ${state.name || "a colleague"} to come back` : "Waiting for a colleague");
   acts.replaceChildren(button("Back to the assistant", () => post("back")), button("Leave", () => post("leave"), "quiet"));
 }
@@ -58,7 +59,7 @@ function showRating() {
     star.setAttribute("aria-checked", String(place + 1 === stars));
   });
   for (let value = 1; value <= 5; value += 1) {
-    const star = button("☆", () => { stars = value; paint(); rest.hidden = false; comment.focus(); });
+    const star = button("☆", () => { stars = value; paint(); rest.hidden = false; comment.focus(); setTimeout(showLatest, 50); });
     star.setAttribute("role", "radio");
     star.setAttribute("aria-label", value === 1 ? "1 star" : `${value} stars`);
     group.append(star);
@@ -128,13 +129,13 @@ window.addEventListener("message", ({ source, origin, data }) => {
   if (source !== window || origin !== location.origin) return;
   if (data?.frontdesk === "people") {
     const before = state;
-    const { holder, name, lost, rate, over, conversation, assistant } = data;
-    state = { holder, name, lost, rate, over, conversation, assistant };
+    const { holder, name, lost, closed, rate, over, conversation, assistant } = data;
+    state = { holder, name, lost, closed, rate, over, conversation, assistant };
     if (state.rate !== before.rate || state.conversation !== before.conversation) { stars = 0; isQuiet = false; }
     waitForQuiet();
     if (typing || JSON.stringify(state) !== JSON.stringify(before)) setTyping(""); // else a comment being written would be lost
     if (assistant) nameAuthors(); // it is named once people were here
-    if (holder === "agent" || holder === "queue") setTimeout(showLatest, 150);
+    if (holder === "agent" || holder === "queue" || over) setTimeout(showLatest, 150);
   }
   if (data?.frontdesk === "typing" && state.holder === "agent") setTyping(String(data.name));
 });

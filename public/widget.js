@@ -12,7 +12,7 @@
     title: given.title || "Chat with us",
     greeting: given.greeting || "Hello, how can we help? I am an AI assistant and show where each answer comes from.",
   };
-  const THANKS = /\b(thanks|thank you|cheers|bye|goodbye|that's all)\b/i, QUIET_MS = 60_000, MOST_RATED = 20;
+  const THANKS = /\b(thanks|thank you|cheers|bye|goodbye|that's all)\b/i, QUIET_MS = 60_000;
   const AWAY = "No connection. What you write is sent as soon as there is one.";
   const REFRESH_MS = 60_000, LONGEST_PAUSE_MS = 30_000, LOOK_MS = 15_000, MOST_QUIET_LOOKS = 2;
 
@@ -64,7 +64,10 @@
   const status = make("p", { class: "status", role: "status" });
   const box = make("textarea", { rows: "1", maxlength: "4000", "aria-label": "Your message", placeholder: "Write a message" });
   const form = make("form", {}, box, Object.assign(button("Send", "M4 12h14M12 5l7 7-7 7", "send"), { type: "submit" }));
-  const rating = makeStars(make, (episode, stars, comment) => giveStars(episode, stars, comment));
+  const rating = makeStars(make, {
+    api, state, keep, token: () => token, tell: (text) => tell(text), toEnd: () => bottom(), goOn: () => box.focus(),
+    canAsk: () => state.open && !box.value && !["queue", "agent"].includes(holder.now),
+  });
   const header = make("header", {}, title, person, anew, closer);
   const panel = make("section", { id: "panel", role: "dialog", "aria-labelledby": "title", hidden: "" }, header, lines, status, rating.element, form);
   launcher.setAttribute("aria-controls", "panel");
@@ -76,10 +79,10 @@
     .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
     .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
   const onColour = /^#[0-9a-f]{6}$/i.test(given.onColour || "") ? given.onColour : luminance > 0.3 ? "#111111" : "#ffffff";
-  const dark = "--ink:#e6edea;--paper:#131a18;--quiet:#a3b3ac;--edge:#2c3834;--mine:#24332d;--star:#f0c674;color-scheme:dark";
+  const dark = "--ink:#e6edea;--paper:#131a18;--quiet:#a3b3ac;--edge:#2c3834;--mine:#24332d;--star:#f0c674;--ring:#e6edea;color-scheme:dark";
   const sheet = new CSSStyleSheet(); // no style element, so that the page's Content-Security-Policy has nothing against it
   sheet.replaceSync(`
-    :host{all:initial;--accent:${colour};--on:${onColour};--ink:#1d2a26;--paper:#fff;--quiet:#56655f;--edge:#d9e0dc;--mine:#eef4f1;--star:#8a5a00;
+    :host{all:initial;--accent:${colour};--on:${onColour};--ink:#1d2a26;--paper:#fff;--quiet:#56655f;--edge:#d9e0dc;--mine:#eef4f1;--star:#8a5a00;--ring:var(--accent);
       color-scheme:light;font:16px/1.5 system-ui,sans-serif;position:fixed;z-index:2147483000;bottom:20px;right:20px}
     :host([data-position=left]){right:auto;left:20px}
     :host([data-theme=dark]){${dark}}
@@ -87,7 +90,7 @@
     *{box-sizing:border-box;margin:0;font:inherit;color:inherit}
     [hidden]{display:none!important}
     button{cursor:pointer;border:0;background:none;display:grid;place-items:center;min-width:44px;min-height:44px;border-radius:22px}
-    :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+    :focus-visible{outline:3px solid var(--ring);outline-offset:2px}
     header :focus-visible{outline-color:var(--on);outline-offset:-4px}
     svg{fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
     .launcher{width:60px;height:60px;border-radius:30px;background:var(--accent);color:var(--on);box-shadow:0 4px 16px #0005}
@@ -259,7 +262,7 @@
     if (line.speaker === "customer" && holder.now === "bot") tell("The assistant is looking …");
     if (line.speaker !== "customer" && line.seq > state.read && !state.open) unread.add(line.seq);
     if (state.open) readAll(); else count();
-    lookForRating(line.speaker === "bot" && THANKS.test(hearLine.said) ? 0 : QUIET_MS);
+    rating.look(line.speaker === "bot" && THANKS.test(hearLine.said) ? 0 : QUIET_MS);
     if (line.speaker === "customer") hearLine.said = line.text;
   };
   const hearProblem = ({ problem, client_id: id }) => {
@@ -274,34 +277,10 @@
     tell(problem.detail);
   };
   const holder = (now) => {
-    if (holder.now === "agent" && now !== "agent") lookForRating(0);
+    if (holder.now === "agent" && now !== "agent") rating.look(0);
     holder.now = now;
     person.hidden = now === "queue" || now === "agent";
     title.textContent = now === "queue" ? "Waiting for a colleague" : now === "agent" ? "Chat with a colleague" : words.title;
-  };
-
-  // -- how it was: asked when a person is done, after thanks, and when nothing was said for a while
-
-  const withToken = () => ({ "Content-Type": "application/json", Authorization: `Bearer ${token}` });
-  const lookForRating = (wait) => {
-    clearTimeout(lookForRating.later);
-    lookForRating.later = setTimeout(async () => {
-      if (!state.open || !token || !state.conversation || holder.now === "agent" || holder.now === "queue" || box.value) return;
-      const query = `conversation=${state.conversation}`;
-      const answer = await fetch(`${api}/chat/rating?${query}`, { credentials: "omit", headers: withToken() }).catch(() => null);
-      const told = answer?.ok ? await answer.json() : null;
-      if (told?.episode && !state.rated.includes(`${state.conversation}/${told.episode}`)) rating.show(told);
-    }, wait);
-  };
-  const giveStars = async (episode, stars, comment) => { // no stars: not now
-    const body = JSON.stringify({ conversation: state.conversation, episode, stars, comment });
-    const answer = stars ? await fetch(`${api}/chat/rating`, { method: "POST", credentials: "omit", headers: withToken(), body }).catch(() => null) : { ok: true };
-    if (!answer?.ok) { tell("That could not be stored. Please try again in a moment."); return false; }
-    state.rated = [...state.rated, `${state.conversation}/${episode}`].slice(-MOST_RATED);
-    keep();
-    if (stars) tell("Thank you for telling us.");
-    box.focus();
-    return true;
   };
 
   // -- what the customer does
@@ -322,7 +301,7 @@
     launcher.setAttribute("aria-expanded", "true");
     if (!ws) connect();
     readAll();
-    lookForRating(QUIET_MS);
+    rating.look(QUIET_MS);
     bottom();
     box.focus({ preventScroll: true });
   };
@@ -358,7 +337,7 @@
     say({ type: "message", client_id: newId(), text });
     box.focus();
   };
-  box.oninput = () => { lookForRating(QUIET_MS); box.rows = Math.min(5, box.value.split("\n").length); };
+  box.oninput = () => { rating.look(QUIET_MS); box.rows = Math.min(5, box.value.split("\n").length); };
   panel.onkeydown = (event) => {
     event.stopPropagation(); // the page's own shortcuts are not for what is typed here
     if (event.key === "Escape") close();

@@ -46,7 +46,8 @@ class Talk:
 class Case:
     """A conversation as the desk sees it. `since` is when the customer began to wait, `queued` the entry that queued it.
 
-    `owed` is the first customer's message that no person has replied to; `wanted` is whom it was passed on to.
+    `owed` is the first customer's message that no person has replied to; `wanted` is whom it was passed on to; `is_closed`
+    says that it came when the desk was.
     """
 
     id: ConversationId
@@ -71,6 +72,7 @@ class Case:
     records: list[EscalationRecord] = field(default_factory=list)
     talk: Talk | None = None
     is_agent_lost: bool = False
+    is_closed: bool = False
     ended_by: EntryId | None = None
     agent_name: str = ""
 
@@ -109,6 +111,7 @@ class Case:
             self._note(replied=entry.at, only_first=True)
         elif entry.kind is Kind.FEEDBACK and isinstance(entry.data.get("rating"), int):
             self._rate(entry)
+        self.is_closed = bool(entry.data.get("closed", self.is_closed))
         if entry.data.get("notice") in (AGENT_LOST, AGENT_BACK):
             self.is_agent_lost = entry.data["notice"] == AGENT_LOST
         if holder := _holder(entry.data):
@@ -127,7 +130,7 @@ class Case:
             self.moods.append(MoodPoint(seq=entry.answers or entry.seq, polarity=polarity, frustration=frustration))
 
     def _move(self, entry: Entry, holder: Holder) -> None:
-        data, self.is_agent_lost = entry.data, False
+        data, self.is_agent_lost, self.is_closed = entry.data, False, False
         if holder in (Holder.QUEUE, Holder.AGENT) and self.record is None:
             self._begin(entry, holder)
         if self.record:

@@ -186,7 +186,8 @@ class Watch:
         if record and record.claimed is None:
             key = f"desk-wait-{record.seq}"
             if (case.id, key) not in self._told:
-                await self._tell(case, key, await self._wait_words(case, place), "wait")
+                is_open = self._hours.is_open(self.moment())
+                await self._tell(case, key, await self._wait_words(case, place), "wait", closed=not is_open)
 
     async def _wait_words(self, case: Case, place: int) -> str:
         now = self.moment()

@@ -60,7 +60,7 @@ def show_people(case: Case) -> dict[str, Any]:
     """Who has the conversation, the person's name, and what may be rated: a time with people, or with the assistant.
 
     `over` says that it may be asked for now; else once the customer has been quiet for a while. `lost` is a person whose
-    connection is.
+    connection is; `closed` a desk that nobody is at for hours.
     """
     unrated = find_unrated(case)
     name = unrated.name if unrated else ""
@@ -69,6 +69,7 @@ def show_people(case: Case) -> dict[str, Any]:
         "holder": case.holder,
         "name": case.agent_name if case.holder is Holder.AGENT else name,
         "lost": case.is_agent_lost,
+        "closed": case.is_closed,
         "rate": unrated.seq if unrated else None,
         "over": bool(unrated and unrated.is_over),
     }

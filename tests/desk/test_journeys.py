@@ -187,6 +187,7 @@ async def test_out_of_hours_is_said_and_the_way_back_is_open(closed_desk: Server
     customer = await Visitor.arrive(browser, closed_desk.address, tmp_path, width=1280)
     await customer.ask_until_sent("a human please")
     await see(customer.page, "not at the desk now")
+    await see(customer.page, "A colleague answers here when they are back")
     await customer.picture("out-of-hours")
     await customer.page.get_by_role("button", name="Back to the assistant").click()
     await see(customer.page, "You are talking to the assistant again")

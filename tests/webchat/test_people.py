@@ -91,6 +91,20 @@ async def test_the_page_is_told_who_has_the_chat_and_then_what_to_rate():
     assert all("outcome" not in one and "reason" not in one for one in told)
 
 
+def test_a_wait_at_a_closed_desk_is_told_as_such_until_somebody_comes():
+    case = Case(id=CHAT, customer=ANA)
+    told = []
+    for one in (
+        entry(1, Speaker.SYSTEM, Kind.NOTICE, "wait", holder="queue", agent=None),
+        entry(2, Speaker.SYSTEM, Kind.NOTICE, "we are back tomorrow", notice="wait", closed=True),
+        entry(3, Speaker.CUSTOMER, Kind.MESSAGE, "fine"),
+        entry(4, Speaker.SYSTEM, Kind.NOTICE, "Zoe joins", holder="agent", agent="zoe", author="Zoe"),
+    ):
+        case.add(one)
+        told.append(show_people(case)["closed"])
+    assert told == [False, True, True, False]
+
+
 async def test_a_wait_that_no_person_ended_is_not_rated():
     case = Case(id=CHAT, customer=ANA)
     case.add(entry(1, Speaker.SYSTEM, Kind.NOTICE, "wait", holder="queue", agent=None))
