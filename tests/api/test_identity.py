@@ -1,5 +1,6 @@
 """Who a customer is: the company's tokens, taken once each, and what an anonymous customer said before signing in."""
 
+import asyncio
 import base64
 import hmac
 import json
@@ -157,6 +158,17 @@ async def test_tokens_of_ours_that_have_run_out_or_that_nobody_signed_open_nothi
         async with await caller.socket() as ws:
             await ws.send_json({"type": "join", "token": caller.token})
             assert (await ws.receive_json(timeout=60))["problem"]["code"] == "session"
+
+
+async def test_a_session_that_was_read_before_still_runs_out(tmp_path: Path) -> None:
+    ours = Tokens(Settings(data_dir=tmp_path, _env_file=None))
+    session, token = ours.begin(CustomerId("anna"), signed_in=False, most_seconds=5)
+    first = ours.read_session(token)
+    assert first is not None
+    assert (first.customer, first.id) == (session.customer, session.id)
+    async with asyncio.timeout(60):
+        while ours.read_session(token):  # noqa: ASYNC110  (a clock)
+            await asyncio.sleep(0.05)
 
 
 def test_weak_secrets_are_refused_at_the_start_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
