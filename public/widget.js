@@ -104,7 +104,7 @@
     h2{font-weight:600;flex:1;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
     .lines{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:16px;display:flex;flex-direction:column;gap:12px}
     .line{max-width:88%;overflow-wrap:anywhere;align-self:flex-start}
-    .line p+p,.line ul,.line ol,.line .sources{margin-top:8px}
+    .line *+p,.line ul,.line ol,.line .sources{margin-top:8px}
     .line ul,.line ol{padding-left:22px}
     .line strong{font-weight:600}
     .line code{font-family:ui-monospace,monospace;font-size:.92em}
@@ -273,6 +273,7 @@
       settle(id);
       drop(id);
       box.value ||= said.text || "";
+      grow();
     }
     tell(problem.detail);
   };
@@ -333,11 +334,16 @@
     event.preventDefault();
     const text = box.value.trim();
     if (!text) return;
-    Object.assign(box, { value: "", rows: 1 });
+    box.value = "";
+    grow();
     say({ type: "message", client_id: newId(), text });
     box.focus();
   };
-  box.oninput = () => { rating.look(QUIET_MS); box.rows = Math.min(5, box.value.split("\n").length); };
+  const grow = () => { // with what is typed, wrapped lines too, up to its max-height
+    box.style.height = "auto";
+    if (box.offsetHeight) box.style.height = `${box.scrollHeight + box.offsetHeight - box.clientHeight}px`;
+  };
+  box.oninput = () => { rating.look(QUIET_MS); grow(); };
   panel.onkeydown = (event) => {
     event.stopPropagation(); // the page's own shortcuts are not for what is typed here
     if (event.key === "Escape") close();

@@ -13,7 +13,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, WebSocketRoute, expect
 
 from tests.e2e.visitor import MILLISECONDS, open_context
 from tests.server import Server
@@ -101,6 +101,13 @@ async def ask(page: Page, text: str) -> None:
     await page.keyboard.press("Enter")
 
 
+async def height_of(element: Locator) -> float:
+    """Its pixels on the page."""
+    place = await element.bounding_box()
+    assert place
+    return place["height"]
+
+
 async def test_ask_go_to_another_page_ask_for_a_person_and_be_told_of_the_answer(
     shop: tuple[str, Server], context: BrowserContext, tmp_path: Path
 ) -> None:
@@ -156,6 +163,13 @@ async def test_on_a_phone_the_chat_fills_the_screen_and_nothing_is_cut_off(
     assert panel == {"x": 0, "y": 0, "width": 390, "height": 844}
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
     await page.screenshot(path=tmp_path / "widget-phone.png")
+    box = page.get_by_label("Your message")
+    one_line = await height_of(box)
+    await box.fill("Lines that are not ended by hand, as on a phone. " * 3)
+    assert await height_of(box) > 2 * one_line
+    await page.get_by_role("button", name="Send").tap()
+    await expect(page.locator(".line.customer")).to_have_count(2)
+    assert await height_of(box) == one_line
     await page.get_by_role("button", name="Close the chat").tap()
     await expect(page.get_by_role("button", name="Open the chat")).to_be_visible()
     await context.close()
