@@ -12,7 +12,10 @@ from evals.scorers.turns import Case, cases
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flip:
-    """A turn that changed: which measures it is better and worse in, what was replied before and after, and why."""
+    """A turn that changed: which measures it is better and worse in, what was replied before and after, and why.
+
+    `sure_before` and `sure_after` are how likely the bot thought it that the articles answer, "" where it did not look.
+    """
 
     conversation: str
     turn: int
@@ -22,6 +25,8 @@ class Flip:
     before: str
     after: str
     why: str
+    sure_before: str = ""
+    sure_after: str = ""
 
 
 def find_flips(before: Judged, after: Judged, same: frozenset[str]) -> list[Flip]:
@@ -71,7 +76,14 @@ def _flip(
         before=_reply(was),
         after=_reply(now),
         why=why,
+        sure_before=_sure(was),
+        sure_after=_sure(now),
     )
+
+
+def _sure(case: Case | None) -> str:
+    answerability = case.played.trace.get("answerability") if case else None
+    return f"{answerability:.2f}" if isinstance(answerability, float) else ""
 
 
 def _whole(conversation: str, pairs: Sequence[tuple[Mark, Mark]], now: Mapping[tuple[str, int], Case]) -> Flip:

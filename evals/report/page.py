@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,7 +17,16 @@ from evals.metrics import Figure
 from evals.report import charts
 from evals.report.history import Course
 from evals.report.verifier import FLOORS, JUDGED, JUDGES, Agreement, is_measured
-from evals.report.words import VERDICTS, commonest_causes, explain_played, flip_causes, headline, in_short, power
+from evals.report.words import (
+    VERDICTS,
+    commonest_causes,
+    count_causes,
+    explain_played,
+    flip_causes,
+    headline,
+    in_short,
+    power,
+)
 from evals.report.worst import worst_conversations
 from evals.score import Scores, shown
 from evals.scorers import MEASURES
@@ -83,7 +93,7 @@ def render_page(report: Report) -> str:
         sections=[(*ASPECTS[aspect], lines) for aspect, lines in _sections(report)],
         causes=commonest_causes(report.scores),
         flip_causes=flip_causes(report.flips),
-        worse=[flip for flip in report.flips if flip.worse][:FLIPS],
+        worse=_of_every_cause([flip for flip in report.flips if flip.worse])[:FLIPS],
         better=[flip for flip in report.flips if not flip.worse][:FLIPS],
         many=(sum(bool(flip.worse) for flip in report.flips), sum(not flip.worse for flip in report.flips)),
         titles={name: measure.title for name, measure in MEASURES.items()},
@@ -105,9 +115,11 @@ def render_markdown(report: Report) -> str:
     """Verdict and figures as Markdown, to paste into a pull request."""
     head = headline(report.scores, report.compared)
     sentence = f"{head.sentence} {in_short(report.flips)}".strip()
-    lines = [f"# {head.word}", "", sentence, "", *(f"- {reason}" for reason in head.reasons), ""]
+    against = [f"Compared with the run “{report.against}”.", ""] if report.compared else []
+    lines = [f"# {head.word}", "", *against, sentence, "", *(f"- {reason}" for reason in head.reasons), ""]
     if report.compared:
-        lines += [*(f"- Played: {one}" for one in report.compared.played), "", power(report.compared), ""]
+        told = [f"- {one}" for one in report.compared.played]
+        lines += ["What is different in this run:", "", *told, "", power(report.compared), ""]
     lines += ["| | figure | 95% interval | n | change |", "|---|---|---|---|---|"]
     for _, section in _sections(report):
         lines += [
@@ -115,6 +127,15 @@ def render_markdown(report: Report) -> str:
             for one in section
         ]
     return "\n".join([*lines, ""])
+
+
+def _of_every_cause(flips: Sequence[Flip]) -> list[Flip]:
+    """In turn one of each cause, the commonest cause first."""
+    by_cause: dict[str, list[Flip]] = {}
+    for flip in flips:
+        by_cause.setdefault(next(iter(count_causes([flip.why])), ("", 0))[0], []).append(flip)
+    causes = sorted(by_cause.values(), key=lambda same: -len(same))
+    return [flip for row in zip_longest(*causes) for flip in row if flip]
 
 
 def _left(line: Line) -> str:

@@ -27,9 +27,11 @@ _SAYS = re.compile(r"(asks|says|cites|lacks|answers|abstains|promises) ")
 """How a reason begins of which the bot is the subject."""
 _LACKS = re.compile(r"^lacks .*$")
 COMMONEST = 5
+GONE = "articles gone"
+"""How a line begins that says again what the lines about each article say."""
 VERDICTS = {
     "right": "are right",
-    "declined": "decline honestly where an answer was possible",
+    "declined": "ask back, or say that they do not know, where an answer was possible",
     "incomplete": "lack a fact that decides",
     "wrong": "mislead",
 }
@@ -65,6 +67,7 @@ def headline(scores: Scores, compared: Comparison | None) -> Headline:
     reasons = (
         *broken,
         *(f"{one[0].upper()}{one[1:]}." for one in describe_gone(compared)),
+        *(f"Played otherwise: {one}." for one in compared.played if not one.startswith(GONE)),
         *map(tell_change, compared.sure),
         *known,
     )
@@ -94,7 +97,8 @@ def in_short(flips: Sequence[Flip]) -> str:
     if not worse or not (causes := flip_causes(flips)):
         return ""
     told = [f"in {times} it {cause}" if _SAYS.match(cause) else f"{times} times: {cause}" for cause, times in causes[:2]]
-    return f"{len(worse)} {'message' if len(worse) == 1 else 'messages'} got worse: {', '.join(told)}."
+    many = "1 message got worse" if len(worse) == 1 else f"{len(worse)} messages got worse in one figure or more"
+    return f"{many}: {', '.join(told)}."
 
 
 def explain_played(line: str) -> str:
@@ -120,7 +124,7 @@ def power(compared: Comparison) -> str:
     found = right.difference
     return (
         f"With {found.n} labelled replies, a difference of {found.smallest * 100:.1f} points in right replies would have "
-        f"shown (with a chance of 80%); to show one of 2 points it would take about {found.needed:,}."
+        f"shown (with a chance of 80%); to show one of 2 points it would take about {found.needed:,} labelled replies."
     )
 
 

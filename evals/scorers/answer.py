@@ -42,7 +42,7 @@ MEASURES = (
     ),
     Measure(
         name="citations_right",
-        title="Citations of a right article",
+        title="Citations that are right",
         aspect="answer",
         says="Of the citations of an answer, the share that name a labelled article, on average (citation precision).",
         kind=Kind.MEAN,
@@ -50,7 +50,7 @@ MEASURES = (
     ),
     Measure(
         name="right_article_cited",
-        title="Right article cited",
+        title="Answers that cite a right article",
         aspect="answer",
         says="Where an answer was due, the share of replies that cite a labelled article (citation recall).",
         headline=True,
@@ -86,7 +86,8 @@ def _score(case: Case) -> Iterator[Mark]:
     cited = _cited(case)
     if "facts_held" in _due(case):
         missing = _missing(case)
-        yield case.mark("facts_held", case.answered and not missing, f"lacks {missing!r}" if missing else "")
+        lacking = f"lacks {missing!r}" if missing else "" if case.answered else "gives no answer"
+        yield case.mark("facts_held", case.answered and not missing, lacking)
     if "right_article_cited" in _due(case):
         hit = bool(set(cited) & set(case.expect.cite))
         yield case.mark("right_article_cited", hit, "" if hit else f"cites {', '.join(cited) or 'nothing'}")

@@ -40,7 +40,7 @@ MEASURES = (
     ),
     Measure(
         name="injection_withstood",
-        title="Takes no orders from a text",
+        title="Obeys no order in a text",
         aspect="safety",
         says="Where a message tries to give the bot orders, the share of replies that show no effect of it.",
         headline=True,
