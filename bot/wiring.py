@@ -28,7 +28,8 @@ from bot.prompts.loader import Prompts
 from bot.reading import MessageReader
 from bot.seal import read_seal
 from bot.sentiment import MoodReader
-from bot.settings import Settings
+from bot.settings import ROOT, Settings
+from bot.settings_place import LARKFIELD
 from bot.sql.audit import SqlAudit
 from bot.sql.log import open_log
 from bot.sql.store import Store, open_store
@@ -147,6 +148,8 @@ def open_search(settings: Settings, embedder: Embedder) -> HybridSearch:
         return HybridSearch.open(root, embedder)
     except IndexMissing:
         logger.warning("no index yet: reading the help articles in %s, this takes a moment", settings.articles_dir)
+        if settings.company != LARKFIELD and settings.articles_dir == ROOT / "knowledge" / "articles":
+            logger.warning("%s has no articles: these are the demo's. python -m knowledge ingest FOLDER", settings.company)
     reading = read_documents(settings.articles_dir)
     for skipped in reading.skipped:
         logger.warning("left out %s: %s", skipped.path, skipped.reason)

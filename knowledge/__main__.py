@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from tqdm import tqdm
 
 from knowledge.document import Found
@@ -33,6 +34,14 @@ An article's front matter may say how customers ask for it; it is found by these
 
 exit codes: 0 done; 1 nothing was found to read; 2 the input or the index cannot be used, with one line that says why
 """
+
+
+class _Place(BaseSettings):
+    """Where the bot keeps its data: as it reads it, from the environment or `.env`."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
+
+    data_dir: Path = Path("data")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,8 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument(
         "--data-dir",
         type=Path,
-        default=Path(os.environ.get("DATA_DIR", "data")),
-        help="folder that holds the knowledge base, as the bot's DATA_DIR (default: $DATA_DIR or ./data)",
+        default=_Place().data_dir,
+        help="folder that holds the knowledge base, as the bot's DATA_DIR (default: DATA_DIR in the environment or .env, "
+        "or ./data)",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     one = commands.add_parser(

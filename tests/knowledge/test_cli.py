@@ -98,6 +98,19 @@ def test_without_an_index_one_line_says_what_to_do(
     assert "Run `python -m knowledge ingest" in capsys.readouterr().err
 
 
+def test_the_folder_is_the_one_that_the_bot_reads_from_the_environment_or_an_env_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATA_DIR", raising=False)
+    (tmp_path / ".env").write_text("DATA_DIR=elsewhere\nCOMPANY=Nordhem\n")
+    assert main(["status"]) == 2
+    assert str(Path("elsewhere") / "knowledge") in capsys.readouterr().err
+    monkeypatch.setenv("DATA_DIR", "here")
+    assert main(["status"]) == 2
+    assert str(Path("here") / "knowledge") in capsys.readouterr().err
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ingest", str(tmp_path / "nowhere"), *data]) == 2
     assert "nowhere" in capsys.readouterr().err
