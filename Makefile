@@ -2,7 +2,6 @@
 PYTHON ?= $(shell for v in 3.11 3.12 3.13; do command -v python$$v; done 2>/dev/null | head -1)
 PYTHON := $(or $(PYTHON),python3)
 PORT ?= 8000
-DATA_DIR ?= data
 ARTICLES ?= knowledge/articles
 REPORTS ?= reports/evals
 WORKERS ?= 2
@@ -10,7 +9,6 @@ PROVIDERS ?= extractive
 AGAINST ?= evals/baselines/extractive.json
 TRANSCRIPTS ?= evals/transcripts/larkfield-dev.jsonl evals/transcripts/larkfield-test.jsonl
 BIN = .venv/bin
-export DATA_DIR
 
 .DEFAULT_GOAL := help
 .PHONY: help intents setup run ingest test lint types contracts fix evals judge gate baseline bench lock clean
