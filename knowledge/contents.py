@@ -1,6 +1,6 @@
 """What a help centre is about, as a visitor may be told: the categories of its articles, and a question for each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from knowledge.document import Contents, Document
 
@@ -11,23 +11,24 @@ SOME = 24
 
 
 def read_contents(documents: Iterable[Document]) -> Contents:
-    """The categories with the most articles first, and from each the question that its first article is found by.
+    """The categories with the most articles first, and from each a question: one that an article says customers ask.
 
-    An article that does not say how customers ask for it is asked for by its title.
+    Where none does, it is a title that is a question itself, else the first title. What has no category comes last.
     """
     by_category: dict[str, list[Document]] = {}
     all_ = list(documents)
     for document in all_:
         by_category.setdefault(" ".join(document.category.split()), []).append(document)
-    shelves = sorted(by_category.items(), key=lambda shelf: (-len(shelf[1]), shelf[0]))
-    asked = (next(filter(None, map(_question, shelf)), "") for _, shelf in shelves)
+    shelves = sorted(by_category.items(), key=lambda shelf: (not shelf[0], -len(shelf[1]), shelf[0]))
     return Contents(
         topics=tuple(category for category, _ in shelves if category),
-        questions=tuple(question for question in asked if question),
+        questions=tuple(filter(None, (_question(shelf) for _, shelf in shelves))),
         some=tuple(one.id for one in all_[:: -(-len(all_) // SOME)]) if all_ else (),
     )
 
 
-def _question(document: Document) -> str:
-    asked = [*document.questions, document.title]
-    return next((one for one in asked if 0 < len(one) <= LONGEST_QUESTION), "")
+def _question(shelf: Sequence[Document]) -> str:
+    titles = [document.title for document in shelf]
+    asked = [question for document in shelf for question in document.questions]
+    wanted = [*asked, *(title for title in titles if title.endswith("?")), *titles]
+    return next((one for one in wanted if 0 < len(one) <= LONGEST_QUESTION), "")

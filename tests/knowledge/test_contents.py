@@ -16,10 +16,19 @@ def test_the_largest_categories_come_first_with_a_question_of_each():
             document("loans", "Loans", "x" * 200, "What does a loan cost?"),
             document("limits", "Cards", "Why is my card declined?"),
             document("misc", " "),
+            document("more", " "),
+            document("less", " "),
+            Document(id=DocumentId("open"), title="Open an account", text="Text", category="Accounts"),
+            Document(id=DocumentId("who"), title="Who can see it?", text="Text", category="Accounts"),
         ]
     )
-    assert contents.topics == ("Cards", "Loans")
-    assert contents.questions == ("About fees", "About misc", "What does a loan cost?")
+    assert contents.topics == ("Accounts", "Cards", "Loans")
+    assert contents.questions == (
+        "Who can see it?",
+        "Why is my card declined?",
+        "What does a loan cost?",
+        "About misc",
+    )
 
 
 def test_a_greeting_names_the_categories_where_there_are_some():
