@@ -12,7 +12,7 @@ from bot.settings import Settings
 SORRY = {
     "repeated": "I'm sorry that you've had to ask again.",
     "waited": "I'm sorry that you've been kept waiting.",
-    "failed": "I'm sorry that it still isn't working.",
+    "failed": "I'm sorry that this still isn't right.",
     "leaving": "I'm sorry that it has come to this.",
     "bot_fails": "I'm sorry that I haven't been of help so far.",
 }

@@ -38,6 +38,7 @@ def test_who_asks_what_is_known_is_shown_it(text):
         "Forget me",
         "forget me please.",
         "please forget everything you know about me",
+        "forget everything about me",
         "Can you delete my data?",
         "Delete all my personal information now",
         "I want you to erase what you have stored about me",
