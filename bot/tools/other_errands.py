@@ -13,17 +13,23 @@ from bot.tools.words import line_words, ticket_words
 WHAT_ABOUT = "What is the ticket about? Please tell me in a sentence."
 WHAT_TO_ADD = "What shall I add to ticket {number}?"
 SHORTEST_SUBJECT = 3
-CATEGORIES: Mapping[str, str] = {
+CATEGORIES: Mapping[str, str] = {  # by the intents of Larkfield and of any company
     "billing_question": "billing",
     "billing_dispute": "billing",
     "payment_problem": "billing",
-    "broadband_fault": "broadband",
-    "broadband_setup": "broadband",
-    "outage": "broadband",
-    "mobile_fault": "mobile",
-    "mobile_service": "mobile",
+    "refund": "billing",
+    "broadband_fault": "fault",
+    "broadband_setup": "fault",
+    "outage": "fault",
+    "mobile_fault": "fault",
+    "mobile_service": "fault",
+    "fault_or_damage": "fault",
+    "how_to": "fault",
     "appointment": "appointment",
     "order_status": "order",
+    "order_change": "order",
+    "delivery": "order",
+    "returns": "order",
     "new_order": "order",
     "login_account": "account",
 }

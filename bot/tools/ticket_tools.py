@@ -19,7 +19,7 @@ Subject = Annotated[
     str, Field(min_length=3, max_length=SUBJECT_CHARS, description="What it is about, in the customer's own words.")
 ]
 Category = Annotated[
-    Literal["billing", "broadband", "mobile", "appointment", "order", "account", "other"],
+    Literal["billing", "fault", "appointment", "order", "account", "other"],
     Field(description="What kind of matter it is."),
 ]
 Text = Annotated[str, Field(min_length=1, max_length=NOTE_CHARS, description="What to add, in the customer's own words.")]

@@ -133,7 +133,7 @@ async def test_journey_8_a_ticket_is_opened_with_its_category(toolbox):
     assert "“My hub restarts every night”. Shall I do that?" in await talk.say("My hub restarts every night", fault)
     assert "T-10423" in await talk.say("yes")
     [ticket] = await toolbox.supplies.tickets.of("ana")
-    assert (ticket.subject, ticket.category) == ("My hub restarts every night", "broadband")
+    assert (ticket.subject, ticket.category) == ("My hub restarts every night", "fault")
 
 
 async def open_ticket(talk: Talk, subject: str = "my hub is broken") -> None:
