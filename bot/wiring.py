@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
 
 from threadpoolctl import threadpool_limits
 
@@ -14,6 +17,7 @@ from bot.bot import Bot
 from bot.bus import Bus
 from bot.classify import open_reader
 from bot.clerk import Clerk
+from bot.desk.policy import read_policy
 from bot.domain import Standing
 from bot.intents import read_intents
 from bot.llm.extractive import ExtractiveLLM
@@ -107,13 +111,14 @@ def build_upkeep(settings: Settings, store: Store, profiles: Profiles) -> Upkeep
 
 def build_clerk(settings: Settings, store: Store, search: Search, bus: Bus) -> Clerk:
     """Who looks up and does things: with a back office all that a customer may ask for, without one tickets alone."""
-    office: Backoffice = DemoOffice(store)
+    zone = ZoneInfo(read_policy(settings.desk_file).time_zone)
+    office: Backoffice = DemoOffice(store, partial(datetime.now, zone))
     if settings.backoffice_url and settings.backoffice_token:
         office = HttpOffice(settings.backoffice_url, settings.backoffice_token.get_secret_value())
     has_office = bool(settings.demo or settings.backoffice_url)
     tools = [tool for tool in TOOLS if has_office or tool.name in WITHOUT_OFFICE]
     errands = {name: errand for name, errand in ERRANDS.items() if has_office or name in TICKET_ERRANDS}
-    supplies = Supplies(office=office, tickets=SqlTickets(store), search=search)
+    supplies = Supplies(office=office, tickets=SqlTickets(store), search=search, zone=zone)
     toolbox = Toolbox(tools, supplies, SqlAudit(store), SharedToolRate(bus))
     return Clerk(toolbox, Errands(toolbox, errands), store, settings.demo_account)
 
