@@ -88,6 +88,8 @@ class EchoBot(Bot):
         return shown
 
     async def _reply(self, asked: Entry, text: str, data: dict[str, object], moves_to: Held | None = None) -> None:
+        if moves_to:
+            self._recent.forget(asked.conversation)
         await self.log.append(
             Draft(
                 conversation=asked.conversation,
@@ -99,8 +101,6 @@ class EchoBot(Bot):
                 moves_to=moves_to,
             )
         )
-        if moves_to:
-            self._recent.forget(asked.conversation)
         self.live.end(asked.conversation)
 
     async def close(self) -> None:
