@@ -17,7 +17,7 @@ from bot.patterns import POLICIES, read_policy
 
 Vector = NDArray[np.float32]
 NEARNESS = Path(__file__).resolve().parent / "data" / "nearness.npz"
-FILES = ("crisis", "asking", "sensitive", "unhelped")
+FILES = ("crisis", "asking", "sensitive", "unhelped", "abuse")
 """The example files, `bot/policies/NAME_examples.yaml`: each is one question that is asked of a message."""
 NONE = "none"
 """The class of the examples that are nothing of the kind."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 from bot.abuse import find_abuse
 from bot.answer import UNSURE_ABOVE
@@ -28,6 +29,10 @@ from knowledge.embed import Embedder
 THREADS = 2
 AGAIN_ABOVE, FEWEST_WORDS, EARLIER = 0.8, 4, 3
 """The cosine from which a message of so many words asks again what one of the last few asked."""
+UNSURE_INTENT, SURE_INTENT = 0.35, 0.8
+"""Below these confidences an intent speaks against no topic and no danger (docs/decisions/0022-escalation.md)."""
+ORDINARY_ABOVE, AGREED_ABOVE = 0.92, 0.5
+"""Nearness to danger that counts in a message read as another matter, and to a request for a person in one read as such."""
 SMALL_TALK_ABOVE = 0.4
 """On 494 development conversations all 18 messages above it that ask nothing are small talk; one below is not."""
 CALM_BELOW = 0.4
@@ -56,7 +61,7 @@ class MessageReader:
         """The same, blocking."""
         guess = self._intents.read(text, standing.topics or ({standing.intent: 1.0} if standing.intent else {}))
         mood = self._moods.read(text, earlier)
-        known = self._alarms(text, earlier)
+        known = self._alarms(text, earlier, guess)
         crisis, asked = known.crisis, known.asked
         if settled := IN_DANGER if crisis else FOR_HUMAN if asked else "":
             guess = self._settled(settled, guess)
@@ -104,7 +109,6 @@ class MessageReader:
         return replace(
             known,
             consent=consent,
-            abuse=find_abuse(text),
             abuse_before=standing.abuse,
             frustration=mood.frustration,
             trend=reading.trend,
@@ -117,10 +121,11 @@ class MessageReader:
             turns_since_offer=standing.since_offer,
         )
 
-    def _alarms(self, text: str, earlier: Sequence[str]) -> Signals:
-        """What the patterns and the nearness to written examples find: danger, a wish for a person, topics, a reply in vain.
+    def _alarms(self, text: str, earlier: Sequence[str], guess: IntentGuess) -> Signals:
+        """What patterns and nearness to written examples find: danger, a wish for a person, topics, abuse, a reply in vain.
 
-        A message of one piece is compared by its own vector, which the search needs too: it decides the same.
+        Nearness that the intent speaks against counts for less. A message of one piece is compared by its own vector, which
+        the search needs too: it decides the same.
         """
         pieces, above = crisis_pieces(text), self._settings
         whole = self._near(text)
@@ -130,13 +135,26 @@ class MessageReader:
         def near(name: str) -> list[tuple[str, Near]]:
             return [(piece, one[name]) for piece, one in found]
 
+        may_be = partial(self._may_be, guess)
+        danger_above = above.crisis_near_above
+        if not may_be([IN_DANGER], SURE_INTENT):
+            danger_above = max(ORDINARY_ABOVE, danger_above)
+        asking_above = above.asking_near_above if guess.name != FOR_HUMAN else min(AGREED_ABOVE, above.asking_near_above)
         return Signals(
-            crisis=find_crisis(text, [one["crisis"] for one in parts], above.crisis_near_above),
-            asked=asks_for_human(text, near("asking"), above.asking_near_above),
-            topics=find_topics(text, near("sensitive"), above.sensitive_near_above),
+            crisis=find_crisis(
+                text, [one["crisis"] for one in parts], danger_above, lambda words: self._near(words)["crisis"]
+            ),
+            asked=asks_for_human(text, near("asking"), asking_above),
+            topics=find_topics(text, near("sensitive"), above.sensitive_near_above, may_be),
+            abuse=find_abuse(text, near("abuse"), above.abuse_near_above),
             insists=self._asks_again(text, earlier)
             or any(one.score > above.unhelped_near_above for _, one in near("unhelped")),
         )
+
+    def _may_be(self, guess: IntentGuess, names: Sequence[str], sure_above: float = UNSURE_INTENT) -> bool:
+        """Whether a message that was read like this may be about one of these intents; of intents nobody has, it may."""
+        known = {name for name in names if self._intents.route(name) is not None}
+        return not known or guess.confidence < sure_above or not known.isdisjoint((guess.name, *guess.also))
 
     def _near(self, text: str) -> Mapping[str, Near]:
         return self._nearness.near(self._embedder.embed_query(text))

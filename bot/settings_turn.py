@@ -35,23 +35,25 @@ class TurnSettings(BaseSettings):
         pattern=r"^[A-Za-z]{2}$",
         description="Where the customers are (ISO 3166): hotlines, and how phone numbers are read.",
     )
-    # 0.7: 1 of 70 look-alikes; in cross-validation 77% of written dangers, 5% of near misses (docs/decisions/0022).
+    # 0.7: in cross-validation 74% of written dangers, 5% of near misses; 0.92 where the intent is another's (decision 0022).
     crisis_near_above: float = Field(
         0.7, ge=0, le=1, description="A message this near to written examples of danger is taken for danger."
     )
     # The next three by the same cross-validation: found, and taken for it among near misses.
-    # 0.8: 73% and 6%, beside the patterns.
+    # 0.8: 73% and 6%, beside the patterns; 0.5 where the intent says the same.
     asking_near_above: float = Field(
         0.8, ge=0, le=1, description="A message this near to written requests for a person asks for one."
     )
-    # 0.85: between 63% and 7% at 0.8, and 49% and 5% at 0.9.
+    # 0.85: between 63% and 9% at 0.8, and 49% and 4% at 0.9; the intent must not be another's.
     sensitive_near_above: float = Field(
         0.85, ge=0, le=1, description="A message this near to written examples of a sensitive topic is about it."
     )
-    # 0.7: 70% and 7%.
+    # 0.7: 64% and 12%; one of these alone hands nobody over.
     unhelped_near_above: float = Field(
         0.7, ge=0, le=1, description="A message this near to written examples says that the last reply did not help."
     )
+    # 0.7: 81% and 7%; of 739 development messages all 11 insults and no other (some of them were looked at).
+    abuse_near_above: float = Field(0.7, ge=0, le=1, description="A message this near to written insults is taken for one.")
     # 0.6: 0 of 250 safe prompts and 2 of 27,174 real questions (docs/decisions/0023).
     injection_above: float = Field(
         0.6, ge=0, le=1, description="Text that looks this much like an order to the bot narrows the turn to retrieval."

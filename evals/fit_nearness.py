@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
+from bot.abuse import find_abuse
 from bot.asking import asks_for_human
-from bot.crisis import find_crisis
+from bot.crisis import crisis_pieces, find_crisis
 from bot.intents import read_intents
 from bot.nearness import FILES, NEARNESS, NONE, alikeness, examples_hash, read_examples
+from bot.plain import plain
 from bot.topics import find_topics
 from evals.formats import FileInvalid
 from knowledge.embed import FINGERPRINT, Embedder
@@ -27,12 +29,21 @@ ORDINARY = 0.3
 """What an example of an intent, or of another file, weighs against one of the file's own."""
 NEITHER = -0.8
 """The value of a message that is near to nothing: probably nothing of the kind."""
+EVERYDAY, EVERYDAY_WEIGHT, EVERYDAY_FILE = 4000, 0.1, "everyday"
+"""Sentences of people who are no customers: how many are learned from, and what each weighs."""
 LANDMARKS = 900
 """Of the examples of none: every example of a kind is a landmark."""
 STEPS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-_RULES: Mapping[str, Callable[[str], object]] = {"crisis": find_crisis, "asking": asks_for_human, "sensitive": find_topics}
+_RULES: Mapping[str, Callable[[str], object]] = {
+    "crisis": find_crisis,
+    "asking": asks_for_human,
+    "sensitive": find_topics,
+    "abuse": find_abuse,
+}
 """What another file's example must not be, to count as nothing of the kind."""
+FOLDS = 5
 Floats = NDArray[np.float64]
+Alike = NDArray[np.float32]
 Chosen = NDArray[np.bool_]
 
 
@@ -44,28 +55,33 @@ class _Material:
     """The file (or "intents") and the kind of each."""
     found: Mapping[str, Chosen]
     """Which texts a file's patterns find: where such a text stands in another file, it may be of the kind or not."""
-    alike: Floats
-    among: Floats
+    alike: Alike
+    among: Alike
     places: NDArray[np.int64]
 
 
-def fit_nearness(out: Path = NEARNESS) -> str:
-    """Fit, write to `out`, and tell what each threshold buys by five-fold cross-validation. Raises FileInvalid."""
-    texts = _texts()
+def fit_nearness(out: Path = NEARNESS, everyday: Sequence[str] = ()) -> str:
+    """Fit, write to `out`, and tell what each threshold buys by five-fold cross-validation. Raises FileInvalid.
+
+    Of `everyday`, what people write who are no customers, an even sample counts as nothing of the kind.
+    """
+    sample = everyday[:: max(1, len(everyday) // EVERYDAY)][:EVERYDAY]
+    texts = _texts() + [(text, EVERYDAY_FILE, NONE) for text in dict.fromkeys(sample)]
     vectors = Embedder(threads=2).embed_texts([text for text, _, _ in texts]).astype(np.float16)
     dice = np.random.default_rng(0)
     is_none = np.asarray([kind == NONE for _, _, kind in texts])
-    nothing = dice.permutation(np.flatnonzero(is_none))[:LANDMARKS]
+    own = is_none & np.asarray([file != EVERYDAY_FILE for _, file, _ in texts])
+    nothing = dice.permutation(np.flatnonzero(own))[:LANDMARKS]
     places = np.sort(np.concatenate([np.flatnonzero(~is_none), nothing]))
     cosines = vectors.astype(np.float32) @ vectors[places].astype(np.float32).T
-    alike = alikeness(cosines).astype(np.float64)
+    alike = alikeness(cosines)
     found = {name: np.asarray([bool(rule(text)) for text, _, _ in texts]) for name, rule in _RULES.items()}
     material = _Material(texts=[one[1:] for one in texts], found=found, alike=alike, among=alike[places], places=places)
     columns, slopes, kinds, told = [], [], {}, []
     for name in FILES:
         kinds[name] = [kind for kind in read_examples(name) if kind != NONE]
-        columns.append(_solve(material, *_targets(material, name, kinds[name])))
-        slope, table = _judge(material, name)
+        solved, slope, table = _fit(material, name, kinds[name])
+        columns.append(solved)
         slopes.append(slope)
         told.append(table)
     weights = np.hstack(columns)
@@ -79,14 +95,22 @@ def _texts() -> list[tuple[str, str, str]]:
     """Text, file and kind of each example, each text once in a file; ordinary messages are those of the intents."""
     mine = [(text, name, kind) for name in FILES for kind, written in read_examples(name).items() for text in written]
     intents = [one for one in read_intents(INTENTS).intents if one.name not in OWN_INTENTS]
-    return mine + [(text, "intents", NONE) for intent in intents for text in intent.examples]
+    told = mine + [(text, "intents", NONE) for intent in intents for text in intent.examples]
+    return list(dict.fromkeys(piece for one in told for piece in _with_pieces(*one)))
+
+
+def _with_pieces(text: str, name: str, kind: str) -> list[tuple[str, str, str]]:
+    """The example, and of one that is nothing of the kind each piece that a message would be read by."""
+    pieces = crisis_pieces(text) if kind == NONE else ()
+    return [(text, name, kind), *((one, name, kind) for one in pieces if one != plain(text))]
 
 
 def _targets(material: _Material, name: str, kinds: Sequence[str]) -> tuple[Floats, Floats]:
     """Targets (texts, 1 + kinds) in {-1, 1} and the weight of each text; kinds are told from each other and from none."""
     kind_of = [kind if file == name else NONE for file, kind in material.texts]
     targets = np.asarray([[kind != NONE, *(kind == one for one in kinds)] for kind in kind_of]) * 2.0 - 1
-    weights = np.asarray([1.0 if file == name else ORDINARY for file, _ in material.texts])
+    weigh = {name: 1.0, EVERYDAY_FILE: EVERYDAY_WEIGHT}
+    weights = np.asarray([weigh.get(file, ORDINARY) for file, _ in material.texts])
     if name in material.found:
         weights[material.found[name] & np.asarray([file != name for file, _ in material.texts])] = 0
     if name == "sensitive":  # fraud and deaths are among what was written as no danger
@@ -96,27 +120,45 @@ def _targets(material: _Material, name: str, kinds: Sequence[str]) -> tuple[Floa
     return targets, weights
 
 
-def _solve(material: _Material, targets: Floats, weights: Floats, learned: Chosen | None = None) -> Floats:
-    """Weights of the landmarks, shape (landmarks, columns), by kernel least squares (Nyström) on what is `learned`."""
-    learned = np.ones(len(targets), bool) if learned is None else learned
-    known = learned[material.places]
-    alike = material.alike[learned][:, known]
-    inner = (alike * weights[learned, None]).T @ alike + STRENGTH * material.among[np.ix_(known, known)]
-    inner[np.diag_indices(len(inner))] += 1e-6
-    solved = np.zeros((len(known), targets.shape[1]))
-    solved[known] = np.linalg.solve(inner, (alike * weights[learned, None]).T @ (targets[learned] - NEITHER))
+def _fit(material: _Material, name: str, kinds: Sequence[str]) -> tuple[Floats, Floats, str]:
+    """Weights of the landmarks, shape (landmarks, columns), by kernel least squares (Nyström); and how it was judged.
+
+    What a fold adds to the normal equations is made once and taken away again: to fit five times costs what one fit does.
+    """
+    targets, weights = _targets(material, name, kinds)
+    folds = [unseen for _, unseen in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(weights, targets[:, 0] > 0)]
+    parts = [_equations(material.alike[fold], weights[fold], targets[fold]) for fold in folds]
+    inner = np.add.reduce([one for one, _ in parts])
+    outer = np.add.reduce([one for _, one in parts])
+    everything = np.ones(len(material.places), bool)
+    values = np.zeros(len(targets))
+    for fold, part in zip(folds, parts, strict=True):
+        known = ~np.isin(material.places, fold)
+        values[fold] = (material.alike[fold] @ _solve(material, inner - part[0], outer - part[1], known))[:, 0] + NEITHER
+    return _solve(material, inner, outer, everything), *_judge(material, name, values, targets[:, 0] > 0, weights)
+
+
+def _equations(alike: Alike, weights: Floats, targets: Floats) -> tuple[Floats, Floats]:
+    """What these texts add to both sides of the normal equations: (landmarks, landmarks) and (landmarks, columns)."""
+    root = np.sqrt(weights)[:, None]
+    weighted = alike.astype(np.float64) * root
+    inner: Floats = weighted.T @ weighted
+    outer: Floats = weighted.T @ ((targets - NEITHER) * root)
+    return inner, outer
+
+
+def _solve(material: _Material, inner: Floats, outer: Floats, known: Chosen) -> Floats:
+    """Weights of the landmarks that are `known`, zero for the others."""
+    held = np.ix_(known, known)
+    matrix = inner[held] + STRENGTH * material.among[held]
+    matrix[np.diag_indices(len(matrix))] += 1e-6
+    solved = np.zeros((len(known), outer.shape[1]))
+    solved[known] = np.linalg.solve(matrix, outer[known])
     return solved
 
 
-def _judge(material: _Material, name: str) -> tuple[Floats, str]:
+def _judge(material: _Material, name: str, values: Floats, found: Chosen, weights: Floats) -> tuple[Floats, str]:
     """Slope and bias that make the values probabilities, from what was not learned; and what thresholds buy."""
-    targets, weights = _targets(material, name, ())
-    found = targets[:, 0] > 0
-    values = np.zeros(len(found))
-    for learned, unseen in StratifiedKFold(5, shuffle=True, random_state=0).split(material.alike, found):
-        chosen = np.zeros(len(found), bool)
-        chosen[learned] = True
-        values[unseen] = (material.alike[unseen] @ _solve(material, targets, weights, chosen))[:, 0] + NEITHER
     scale = LogisticRegression().fit(values[:, None], found, sample_weight=weights)
     scores = scale.predict_proba(values[:, None])[:, 1]
     own = np.asarray([file == name for file, _ in material.texts])

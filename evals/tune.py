@@ -27,7 +27,8 @@ DESCRIPTION = """\
                      FRUSTRATION_ABOVE: the lowest threshold whose precision reaches --precision, with what it buys
   tune frustration   fit bot/data/mood.json: --data a labelled set for the words (GoEmotions train), --own our own messages
   tune breakdown     fit bot/data/breakdown.json to the development half of --data (DBDC3 dev)
-  tune nearness      fit bot/data/nearness.npz to bot/policies/*_examples.yaml
+  tune nearness      fit bot/data/nearness.npz to bot/policies/*_examples.yaml; --data everyday sentences that are nothing of
+                     the kind (GoEmotions train)
   tune bearing       fit bot/data/bearing.json to labelled transcripts of the company whose articles and intents are set
 Fitting says where it comes from inside the file it writes; --out writes it, or the proposal, elsewhere.
 """
@@ -49,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> str:
     """Fit or propose. Raises FileInvalid."""
     if arguments.what == "nearness":
-        return fit_nearness(arguments.out or NEARNESS)
+        everyday = read_rows(arguments.data, LabelledRow) if arguments.data else []
+        return fit_nearness(arguments.out or NEARNESS, [row.text for row in everyday])
     if arguments.what == "bearing":
         if not arguments.transcripts:
             raise FileInvalid("tune bearing needs --transcripts FILE ...")

@@ -21,12 +21,14 @@ def near():
 @pytest.fixture(scope="module")
 def find(near):
     """The product's verdict: patterns and nearness, at the threshold of the settings."""
-    return lambda text: find_crisis(text, near(text), Settings().crisis_near_above)
+    embedder, model = Embedder(), Nearness.load(FINGERPRINT)
+    above = Settings().crisis_near_above
+    return lambda text: find_crisis(text, near(text), above, lambda words: model.near(embedder.embed_query(words))["crisis"])
 
 
 @pytest.mark.parametrize("with_model", [False, True])
-def test_every_crisis_on_the_list_is_found_and_at_most_one_look_alike(near, with_model):
-    found = {case["id"]: find_crisis(case["text"], near(case["text"]) if with_model else ()) for case in CASES}
+def test_every_crisis_on_the_list_is_found_and_at_most_one_look_alike(find, with_model):
+    found = {case["id"]: find(case["text"]) if with_model else find_crisis(case["text"]) for case in CASES}
     assert [case["text"] for case in CASES if case["label"] and not found[case["id"]]] == []
     assert len([case["text"] for case in CASES if not case["label"] and found[case["id"]]]) <= 1
 
@@ -97,6 +99,9 @@ def test_a_death_in_the_family_that_ends_a_contract_is_no_crisis_of_the_writer(n
         "we are putting on a play about a suicide and the stream stopped, how do I get it back",
         "my friend is on the bridge team at work and her phone goes to voicemail, is the mast down?",
         "I won't be home on friday, can he come on monday",
+        "is there a switch on the box or can i turn it off myself",
+        "what happens to my number when I'm gone for six months",
+        "he beat me to it and registered the name first",
     ],
 )
 def test_everyday_messages_are_no_crisis(find, text):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from bot.abuse import find_abuse
 from bot.asking import asks_for_human
 from bot.errors import SettingsInvalid
 from bot.nearness import FILES, NEARNESS, NONE, Nearness, examples_hash, read_examples
@@ -83,6 +84,32 @@ def test_people_who_are_only_mentioned_are_not_asked_for(near, text):
 def test_topics_for_people_are_found_in_words_of_ones_own(near, text, topic):
     found = find_topics(text, [(text, near(text)["sensitive"])], SETTINGS.sensitive_near_above)
     assert topic in [one.name for one in found]
+
+
+@pytest.mark.parametrize("text", ["you dozy lump of tin", "are you thick or what", "god you are dense, aren't you"])
+def test_insults_in_words_of_ones_own_are_abuse(near, text):
+    assert find_abuse(text, [(text, near(text)["abuse"])], SETTINGS.abuse_near_above)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "you people are useless",
+        "this router is rubbish",
+        "I'm an idiot, it was unplugged",
+        "you've not answered me",
+        "are you a robot then",
+    ],
+)
+def test_anger_at_a_thing_or_at_oneself_is_no_abuse(near, text):
+    assert find_abuse(text, [(text, near(text)["abuse"])], SETTINGS.abuse_near_above) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["we're solicitors and need broadband in the office", "my bank's fraud team stopped the card, it was only me"]
+)
+def test_words_of_a_topic_in_an_ordinary_matter_are_not_the_topic(near, text):
+    assert find_topics(text, [(text, near(text)["sensitive"])], SETTINGS.sensitive_near_above) == ()
 
 
 @pytest.mark.parametrize(
