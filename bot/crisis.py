@@ -13,7 +13,7 @@ from bot.nearness import Near
 from bot.patterns import POLICIES, load_patterns, read_policy
 from bot.plain import plain, sentences
 
-NEAR_ABOVE = 0.7
+NEAR_ABOVE = 0.75
 """Score from which nearness to the written examples alone counts; origin: docs/decisions/0023-guard.md."""
 SENTENCE_ABOVE = 0.85
 """The same for one sentence of a short message."""

@@ -36,6 +36,9 @@ ORDINARY_ABOVE, AGREED_ABOVE = 0.92, 0.5
 SMALL_TALK_ABOVE = 0.4
 """On 494 development conversations all 18 messages above it that ask nothing are small talk; one below is not."""
 CALM_BELOW = 0.4
+STORY_WORDS, STORY_ABOVE = 60, 0.9
+"""Parts of a message of so many words count from this nearness on: on the development conversations what such parts found
+below it was false but for one."""
 IN_DANGER, FOR_HUMAN = "extra_care", "human"
 """The intents of a message that tells of danger, and of one that asks for a person: the rules know better."""
 
@@ -140,12 +143,15 @@ class MessageReader:
         if not may_be([IN_DANGER], SURE_INTENT):
             danger_above = max(ORDINARY_ABOVE, danger_above)
         asking_above = above.asking_near_above if guess.name != FOR_HUMAN else min(AGREED_ABOVE, above.asking_near_above)
+        sensitive_above = above.sensitive_near_above
+        if len(text.split()) > STORY_WORDS:  # so many parts, of which one may come near by chance
+            danger_above, sensitive_above = max(STORY_ABOVE, danger_above), max(STORY_ABOVE, sensitive_above)
         return Signals(
             crisis=find_crisis(
                 text, [one["crisis"] for one in parts], danger_above, lambda words: self._near(words)["crisis"]
             ),
             asked=asks_for_human(text, near("asking"), asking_above),
-            topics=find_topics(text, near("sensitive"), above.sensitive_near_above, may_be),
+            topics=find_topics(text, near("sensitive"), sensitive_above, may_be),
             abuse=find_abuse(text, near("abuse"), above.abuse_near_above),
             insists=self._asks_again(text, earlier)
             or any(one.score > above.unhelped_near_above for _, one in near("unhelped")),

@@ -35,9 +35,10 @@ class TurnSettings(BaseSettings):
         pattern=r"^[A-Za-z]{2}$",
         description="Where the customers are (ISO 3166): hotlines, and how phone numbers are read.",
     )
-    # 0.7: in cross-validation 74% of written dangers, 5% of near misses; 0.92 where the intent is another's (decision 0022).
+    # 0.75: in cross-validation between 74% of written dangers and 5% of near misses at 0.7, and 68% and 3% at 0.8; 0.92
+    # where the intent is another's (decision 0022).
     crisis_near_above: float = Field(
-        0.7, ge=0, le=1, description="A message this near to written examples of danger is taken for danger."
+        0.75, ge=0, le=1, description="A message this near to written examples of danger is taken for danger."
     )
     # The next three by the same cross-validation: found, and taken for it among near misses.
     # 0.8: 73% and 6%, beside the patterns; 0.5 where the intent says the same.

@@ -45,6 +45,13 @@ def test_messages_that_no_rule_was_written_for_are_mostly_found_by_nearness(near
     assert sum(one for one, case in zip(found, cases, strict=True) if not case["label"]) <= 1
 
 
+def test_what_happens_to_a_shops_goods_is_hardly_ever_taken_for_danger_and_danger_among_goods_is_found(near):
+    cases = read_cases("crisis_goods")
+    found = [find_crisis(case["text"], near(case["text"])) is not None for case in cases]
+    assert sum(one for one, case in zip(found, cases, strict=True) if not case["label"]) <= 3
+    assert sum(one for one, case in zip(found, cases, strict=True) if case["label"]) >= 16
+
+
 @pytest.mark.parametrize(
     ("text", "danger"),
     [

@@ -116,11 +116,11 @@ JOURNEYS = {
                 "My hub restarts every night",
                 r"^I can open a ticket about “My hub restarts every night”\. Shall I do that\?$",
             ),
-            ("yes", r"^I have opened ticket LF-\d+ for you: “My hub restarts every night”\."),
+            ("yes", r"^I have opened ticket T-\d+ for you: “My hub restarts every night”\."),
         ),
         for_model=(
             ("Please make a note that my hub restarts every night so that somebody follows it up", r"Shall I do that\?$"),
-            ("yes", r"^I have opened ticket LF-\d+ for you: “My hub restarts every night”\."),
+            ("yes", r"^I have opened ticket T-\d+ for you: “My hub restarts every night”\."),
         ),
     ),
     "9 a ticket's status is asked": Journey(
@@ -131,9 +131,9 @@ JOURNEYS = {
     "10 a ticket is added to": Journey(
         account=ADDED,
         steps=(
-            ("add something to my ticket", r"^What shall I add to ticket LF-\d+\?$"),
+            ("add something to my ticket", r"^What shall I add to ticket T-\d+\?$"),
             ("It is worse when it rains.", "“It is worse when it rains.” Shall I do that"),
-            ("ok", r"^I have added that to ticket LF-\d+\.$"),
+            ("ok", r"^I have added that to ticket T-\d+\.$"),
             ("status of my ticket?", "you: It is worse when it rains."),
         ),
         for_model=(
@@ -141,13 +141,13 @@ JOURNEYS = {
                 "My broadband fault is worse when it rains, please let them know",
                 "“It is worse when it rains.” Shall I do that",
             ),
-            ("ok", r"^I have added that to ticket LF-\d+\.$"),
+            ("ok", r"^I have added that to ticket T-\d+\.$"),
         ),
     ),
     "11 tickets are listed": Journey(
         account=LISTED,
-        steps=(("show my tickets", r"LF-\d+, “A bill came twice” \(open\)"),),
-        for_model=(("Which faults in my broadband have I reported?", r"LF-\d+, “A bill came twice” \(open\)"),),
+        steps=(("show my tickets", r"T-\d+, “A bill came twice” \(open\)"),),
+        for_model=(("Which faults in my broadband have I reported?", r"T-\d+, “A bill came twice” \(open\)"),),
     ),
     "12 the account is looked up": Journey(
         account="100200003",
@@ -183,7 +183,7 @@ def script(move_to: Slot, book_at: Slot, tickets: Mapping[str, str]) -> list[lis
         calls("come some other day", "change_booking", number="FV-20004", **moving),
         calls("come and look at it", "book_appointment", day=book_at.day.isoformat(), start_hour=book_at.start_hour),
         calls("no need for anybody", "cancel_booking", number="FV-20016"),
-        calls("somebody follows it up", "create_ticket", subject="My hub restarts every night", category="broadband"),
+        calls("somebody follows it up", "create_ticket", subject="My hub restarts every night", category="fault"),
         calls("what became of", "get_ticket", number=tickets[STATUS]),
         calls("please let them know", "update_ticket", number=tickets[ADDED], text="It is worse when it rains."),
         calls("have i reported", "list_tickets"),
@@ -286,6 +286,6 @@ async def test_a_double_click_on_yes_makes_one_change(server, http):
         await go(page, (("open a ticket about the hub that buzzes", r"Shall I do that\?$"),))
         acks = await asyncio.gather(*(page.send("yes", seconds=SECONDS) for _ in range(2)))
         replies = [(await page.wait_for_reply(ack["seq"], seconds=SECONDS))["output"] for ack in acks]
-        assert all("LF-" in reply or "done already" in reply for reply in replies), replies
+        assert all("T-1" in reply or "done already" in reply for reply in replies), replies
         assert len(await company.tickets_of("100200034")) == 1
     await page.close()

@@ -65,7 +65,10 @@ def test_a_planted_regression_is_explained_on_top():
     page = render_page(compare(before, after))
     assert "Worse" in top(page)
     assert "“Replies that are right” fell from 100.0% to 50.0%: 15 got worse, 0 better, of 30." in top(page)
-    assert "15 messages got worse in one figure or more: in 15 it says that it does not know where an answer was possible." in top(page)
+    assert (
+        "15 messages got worse in one figure or more: in 15 it says that it does not know where an answer was possible."
+        in top(page)
+    )
     assert "ANSWERABLE_ABOVE is 0.97, was 0.75" in page
     assert "The bot answers when the probability that the articles hold the answer is above this." in page
     assert "<b>15×</b> says that it does not know where an answer was possible" in page
