@@ -6,7 +6,6 @@ company's, on whose articles they were not written), nothing is changed.
 """
 
 import asyncio
-import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
@@ -14,11 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from bot.answer import rank_articles
 from bot.domain import Reading
-from bot.errors import SettingsInvalid
+from bot.fitted import load_fitted
 from knowledge.document import Article, DocumentId, Found, Search
 
 logger = logging.getLogger(__name__)
@@ -62,13 +61,7 @@ class BearingModel(BaseModel):
 
 def load_bearing(path: Path = BEARING) -> BearingModel:
     """Read the fitted model. Raises SettingsInvalid naming the file."""
-    try:
-        return BearingModel.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, ValidationError) as error:
-        first = str(error).splitlines()[0]
-        raise SettingsInvalid(
-            f"{path}: cannot be used ({first}); make it anew with `python -m evals tune bearing`"
-        ) from None
+    return load_fitted(path, BearingModel, "bearing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

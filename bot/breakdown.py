@@ -1,14 +1,13 @@
 """Did the bot's own reply just break the conversation? Read from what was asked, what was replied and what came before."""
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from bot.errors import SettingsInvalid
+from bot.fitted import load_fitted
 
 BREAKDOWN = Path(__file__).resolve().parent / "data" / "breakdown.json"
 _WORD = re.compile(r"[\w']+")
@@ -43,13 +42,7 @@ class BreakdownModel(BaseModel):
 
 def load_breakdown_model(path: Path = BREAKDOWN) -> BreakdownModel:
     """Read the fitted model. Raises SettingsInvalid naming the file."""
-    try:
-        return BreakdownModel.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, ValidationError) as error:
-        first = str(error).splitlines()[0]
-        raise SettingsInvalid(
-            f"{path}: cannot be used ({first}); make it anew with `python -m evals tune breakdown`"
-        ) from None
+    return load_fitted(path, BreakdownModel, "breakdown")
 
 
 def breakdown_features(reply: str, customer: Sequence[str], bot: Sequence[str]) -> dict[str, float]:

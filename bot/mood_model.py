@@ -1,13 +1,12 @@
 """The fitted model of frustration: a small lexicon of words with weights, and a logistic regression over the features."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from bot.errors import SettingsInvalid
+from bot.fitted import load_fitted
 
 MOOD = Path(__file__).resolve().parent / "data" / "mood.json"
 _TONE = (-4.0, 4.0)
@@ -36,10 +35,4 @@ class MoodModel(BaseModel):
 
 def load_mood_model(path: Path = MOOD) -> MoodModel:
     """Read the fitted model. Raises SettingsInvalid naming the file."""
-    try:
-        return MoodModel.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, ValidationError) as error:
-        first = str(error).splitlines()[0]
-        raise SettingsInvalid(
-            f"{path}: cannot be used ({first}); make it anew with `python -m evals tune frustration`"
-        ) from None
+    return load_fitted(path, MoodModel, "frustration")
