@@ -6,7 +6,7 @@ from knowledge.document import Contents, Document
 
 LONGEST_QUESTION = 90
 """Characters of a question that a visitor is offered to begin with."""
-SOME = 24
+SOME = 64
 """Documents from which one may tell what all are about."""
 
 
