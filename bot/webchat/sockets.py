@@ -5,6 +5,7 @@ exception texts. Ours take a text and an id, and nothing else.
 """
 
 import asyncio
+import hashlib
 import logging
 import re
 import time
@@ -18,7 +19,7 @@ from starlette.requests import cookie_parser
 
 from bot.api.ended import LOOK_SECONDS
 from bot.bot import Bot
-from bot.domain import ClientId, ConversationId
+from bot.domain import ClientId, ConversationId, CustomerId
 from bot.errors import ClientIdReused, FrontdeskError, LogUnavailable, MessageRefused, MessageUnreadable, TooManyMessages
 from bot.webchat.developers import Developers
 from bot.webchat.frames import Frame
@@ -117,7 +118,7 @@ class Sockets:
             session=session,
             sid=sid,
             customer=visitor.id,
-            conversation=ConversationId(str(uuid.uuid4())),
+            conversation=first_conversation(visitor.id, session),
             visit=visitor.visit,
             until=visitor.until,
         )
@@ -223,6 +224,15 @@ class Sockets:
 
     async def _emit(self, event: str, data: object, sid: str) -> None:
         await self._sio.emit(event, data, to=sid)
+
+
+def first_conversation(customer: CustomerId, session: str) -> ConversationId:
+    """What a page at `/` begins with its first message: the same again when it comes back to a server that was killed.
+
+    Else a message that was stored and never acknowledged would be stored in another one when the page sends it again.
+    """
+    digest = hashlib.sha256(f"{customer} {session}".encode()).digest()
+    return ConversationId(str(uuid.UUID(bytes=digest[:16], version=4)))
 
 
 def read_uuid(value: object) -> str | None:

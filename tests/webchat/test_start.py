@@ -86,6 +86,26 @@ async def test_a_conversation_and_its_visitor_outlive_a_crash(tmp_path: Path, ht
     server.stop()
 
 
+async def test_a_first_message_whose_acknowledgement_was_lost_in_a_crash_is_stored_once(
+    tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    server = Server(tmp_path / "data", app=ECHO_APP)
+    server.start()
+    page = ChatClient(server.address, http)
+    await page.sign_in()
+    await page.connect()
+    first = await page.send("hold on", client_id="0d5d2d4c-5f55-4c39-9d0a-51c1b3a0e1aa")
+    server.kill()
+    await page.closed.wait()
+    await page.drop()
+    await asyncio.to_thread(server.start)
+    again = ChatClient(server.address, http, cookie=page.cookie, session_id=page.session_id)  # knows of no conversation
+    await again.connect()
+    assert await again.send("hold on", client_id="0d5d2d4c-5f55-4c39-9d0a-51c1b3a0e1aa") == first
+    await again.close()
+    server.stop()
+
+
 async def test_a_stopped_server_leaves_in_time_and_loses_nothing(tmp_path: Path, http: aiohttp.ClientSession) -> None:
     server = Server(tmp_path / "data", app=ECHO_APP)
     server.start()
