@@ -113,7 +113,7 @@ class Bearing:
         async with self._reading:
             if version not in self._shelves:
                 self._shelves = {version: await self._look(version)}
-        return self._shelves[version]
+            return self._shelves[version]  # while nobody else can put another version in its place
 
     async def _look(self, version: str) -> Shelf:
         contents = await self._search.contents()
